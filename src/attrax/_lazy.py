@@ -1,0 +1,32 @@
+"""JAX and its companions, imported when they are first used.
+
+Importing JAX takes about a second; ``import attrax`` and ``attrax --help`` must not pay it. So a module whose
+settings are read without computing anything (a task, a learner) takes ``jax`` and ``jnp`` from here. Type
+checkers see the real modules; so does everything else if JAX is already loaded.
+"""
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or "jax" in sys.modules:
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+    import optax
+    from jax import Array
+else:
+
+    class _LazyModule:
+        """Stands for a module and imports it when an attribute is asked for."""
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, attribute: str) -> Any:
+            return getattr(importlib.import_module(self._name), attribute)
+
+    eqx, jax, jnp, optax = (_LazyModule(name) for name in ("equinox", "jax", "jax.numpy", "optax"))
+    Array = Any
+
+__all__ = ["Array", "eqx", "jax", "jnp", "optax"]

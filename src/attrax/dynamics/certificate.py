@@ -1,0 +1,316 @@
+"""Exact certificates: this orbit goes to this fixed point or cycle, and to no other.
+
+While an orbit keeps the activation pattern of each step, a ReLU network is an affine map. Solve that map for its
+cycle, check that the cycle really has those patterns, that it attracts, and that the orbit is so close to it that
+no unit can ever switch again: then the orbit's future is known for good.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.linalg
+from jaxtyping import Bool, Float
+
+from attrax.dynamics.relu_map import ReluMap
+
+RESIDUAL = 1e-10
+"""Largest residual of a certified cycle, in units of the state's scale."""
+MARGIN_OVER_ROUNDING = 1e3
+"""Smallest ratio of a unit's distance from switching to the rounding error of its drive."""
+LARGEST_RADIUS = 1 - 1e-9
+"""Largest spectral radius of a certified cycle's Jacobian."""
+NEUTRAL_BAND = 1e-9
+"""An eigenvalue this close to 1 makes the set of cycles a continuum (or none): nothing attracts."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known of one candidate cycle (period 1: a fixed point) near an orbit."""
+
+    period: int
+    certified: bool
+    """The orbit converges to the cycle: everything below is proof."""
+    neutral: bool = False
+    """The orbit closes, but the Jacobian of the cycle has the eigenvalue 1: a continuum of neutral states."""
+    state: Float[np.ndarray, " units"] = field(default_factory=lambda: np.zeros(0))
+    """A state of the cycle: the one that the orbit is near."""
+    radius: float = float("nan")
+    """Spectral radius of the Jacobian over one period."""
+    residual: float = float("nan")
+    """Distance between the state and its image after one period, in units of the state's scale."""
+    margin: float = float("nan")
+    """Smallest distance of a unit's drive from zero, over units and steps, in units of the state's scale."""
+    exponents: Float[np.ndarray, " exponents"] = field(default_factory=lambda: np.zeros(0))
+    """The four largest Lyapunov exponents, from the eigenvalues; NaN where there are fewer units."""
+
+
+def certify_fixed_points(
+    weights: Float[np.ndarray, "units units"],
+    biases: Float[np.ndarray, "orbits units"],
+    leak: float,
+    hidden: Float[np.ndarray, "orbits units"],
+) -> dict[int, Certificate]:
+    """Certify fixed points near many orbits at once; one factorisation serves all orbits of one pattern.
+
+    Returns
+    -------
+    Index of an orbit to its certificate, for those whose pattern is the same twice running and has a consistent
+    fixed point; the certificate may be uncertified (not attracting, not near enough yet, neutral).
+    """
+    drive = hidden @ weights.T + biases
+    first = (1 - leak) * hidden + leak * np.maximum(drive, 0.0)
+    again = first @ weights.T + biases
+    pattern = drive > 0
+    steady = np.flatnonzero((pattern == (again > 0)).all(axis=1))
+    groups: dict[bytes, list[int]] = {}
+    for orbit in steady:
+        groups.setdefault(np.packbits(pattern[orbit]).tobytes(), []).append(int(orbit))
+    found: dict[int, Certificate] = {}
+    for members in groups.values():
+        piece = _Piece(weights, pattern[members[0]], leak)
+        for orbit in members:
+            certificate = piece.certify(weights, biases[orbit], first[orbit])
+            if certificate is not None:
+                found[orbit] = certificate
+    return found
+
+
+class _Piece:
+    """One activation pattern: its factorisation and its stability, for every bias."""
+
+    def __init__(self, weights: np.ndarray, active: Bool[np.ndarray, " units"], leak: float) -> None:
+        self.units = np.flatnonzero(active)
+        block = weights[np.ix_(self.units, self.units)]
+        identity = np.eye(self.units.size)
+        if leak == 1:
+            # A silent unit is exactly zero from the second step on: deviations live on the active units.
+            self.moving, jacobian = self.units, block
+            silent = np.zeros(weights.shape[0] - self.units.size)
+        else:
+            self.moving = np.arange(weights.shape[0])
+            jacobian = (1 - leak) * np.eye(weights.shape[0]) + leak * active[:, None] * weights
+            silent = np.zeros(0)
+        eigenvalues, vectors = np.linalg.eig(jacobian) if self.moving.size else (np.zeros(0), np.zeros((0, 0)))
+        self.radius = float(np.abs(eigenvalues).max(initial=0.0))
+        self.exponents = leading_exponents(np.concatenate([eigenvalues, silent]), 1)
+        self.growth = growth_bound(jacobian, vectors) if self.radius < LARGEST_RADIUS else np.inf
+        self.reach = np.linalg.norm(weights[:, self.moving], axis=1)
+        self.neutral = bool((np.abs(eigenvalues - 1) < NEUTRAL_BAND).any())
+        self._factors = None if self.neutral else scipy.linalg.lu_factor(identity - block)
+
+    def certify(self, weights: np.ndarray, bias: np.ndarray, hidden: np.ndarray) -> Certificate | None:
+        scale = max(float(np.abs(hidden).max(initial=0.0)), 1e-300)
+        if self._factors is None:
+            moved = np.maximum(weights @ hidden + bias, 0.0)
+            closes = np.abs(moved - hidden).max() <= RESIDUAL * scale
+            return Certificate(1, certified=False, neutral=True) if closes else None
+        state = np.zeros_like(bias)
+        state[self.units] = scipy.linalg.lu_solve(self._factors, bias[self.units])
+        drive = weights @ state + bias
+        if not np.isfinite(state).all() or ((drive > 0) != _mask(self.units, bias.size)).any():
+            return None
+        scale = max(float(np.abs(state).max(initial=0.0)), 1e-300)
+        residual = float(np.abs(np.maximum(drive, 0.0) - state).max()) / scale
+        rounding = np.finfo(float).eps * (np.abs(weights) @ np.abs(state) + np.abs(bias))
+        distance = float(np.linalg.norm(hidden - state))
+        stays = (self.reach * self.growth * distance < np.abs(drive)).all() if np.isfinite(self.growth) else False
+        return Certificate(
+            period=1,
+            certified=bool(
+                residual <= RESIDUAL
+                and (np.abs(drive) >= MARGIN_OVER_ROUNDING * rounding).all()
+                and self.radius < LARGEST_RADIUS
+                and stays
+            ),
+            state=state,
+            radius=self.radius,
+            residual=residual,
+            margin=float(np.abs(drive).min()) / scale,
+            exponents=self.exponents,
+        )
+
+
+def certify_cycle(
+    relu_map: ReluMap, hidden: Float[np.ndarray, " units"], period: int, generator: np.random.Generator
+) -> Certificate:
+    """Certify that the orbit of a state goes to a cycle of a given minimal period.
+
+    Parameters
+    ----------
+    relu_map, hidden
+        The map, and the state.
+    period
+        Candidate: after this many steps the orbit comes back near `hidden`.
+    generator
+        For the directions that find the range of the Jacobian over one long period, which has few dimensions.
+    """
+    uncertified = Certificate(period, certified=False)
+    orbit, patterns = _follow(relu_map, hidden, period)
+    linear = _FrozenMap(relu_map, patterns)
+    reduced = _reduce(linear, hidden[linear.units], generator)
+    if reduced is None:
+        return uncertified
+    basis, jacobian, offset, image = reduced
+    eigenvalues, vectors = np.linalg.eig(jacobian) if jacobian.size else (np.zeros(0), np.zeros((0, 0)))
+    radius = float(np.abs(eigenvalues).max(initial=0.0))
+    if (np.abs(eigenvalues - 1) < NEUTRAL_BAND).any():
+        closes = np.abs(orbit[-1] - hidden).max() <= RESIDUAL * max(np.abs(hidden).max(), 1e-300)
+        return Certificate(period, certified=False, neutral=bool(closes))
+    # Every state after one period is `offset + basis y`; the cycle is the fixed point of that affine map.
+    state = np.zeros_like(hidden)
+    state[linear.units] = offset + basis @ np.linalg.solve(np.eye(jacobian.shape[0]) - jacobian, image)
+    if not np.isfinite(state).all():
+        return uncertified
+    cycle, cycle_patterns = _follow(relu_map, state, period)
+    scale = max(float(np.abs(cycle).max()), 1e-300)
+    residual = float(np.abs(cycle[-1] - state).max()) / scale
+    consistent = residual <= RESIDUAL and (cycle_patterns == patterns).all()
+    if not consistent or not _is_minimal(cycle, period, scale):
+        return uncertified
+
+    # From the second period on the deviation is P_t basis C^n y: bound it at every step by the growth of C.
+    growth = growth_bound(jacobian, vectors) if radius < LARGEST_RADIUS else np.inf
+    first = float(np.linalg.norm(basis.T @ (orbit[-1] - cycle[-1])[linear.units]))
+    margin, stays, sharp = np.inf, bool(np.isfinite(growth)), True
+    absolute = np.abs(relu_map.weights)
+    directions = basis
+    for step in range(period):
+        drive = np.abs(relu_map.weights @ cycle[step] + relu_map.bias)
+        rounding = np.finfo(float).eps * (absolute @ np.abs(cycle[step]) + np.abs(relu_map.bias))
+        sharp &= bool((drive >= MARGIN_OVER_ROUNDING * rounding).all())
+        if stays:
+            reach = np.linalg.norm(relu_map.weights[:, linear.units] @ directions, axis=1)
+            stays = bool((reach * growth * first < drive).all())
+            directions = linear.push(step, directions)
+        margin = min(margin, float(drive.min()) / scale)
+    return Certificate(
+        period=period,
+        certified=stays and sharp and radius < LARGEST_RADIUS,
+        state=state,
+        radius=radius,
+        residual=residual,
+        margin=margin,
+        exponents=leading_exponents(
+            np.concatenate([eigenvalues, np.zeros(relu_map.n_units - eigenvalues.size)]), period
+        ),
+    )
+
+
+def leading_exponents(eigenvalues: np.ndarray, period: int, count: int = 4) -> Float[np.ndarray, " exponents"]:
+    """Return the largest exponents ln|eigenvalue| / period; NaN where there are fewer than `count` units."""
+    sizes = np.sort(np.abs(eigenvalues))[::-1][:count]
+    sizes[sizes < 1e-15 * max(sizes[0], 1.0) if sizes.size else slice(0)] = 0.0
+    exponents = np.full(count, np.nan)
+    with np.errstate(divide="ignore"):
+        exponents[: sizes.size] = np.log(sizes) / period
+    return exponents
+
+
+def growth_bound(jacobian: Float[np.ndarray, "n n"], vectors: np.ndarray) -> float:
+    """Return a bound on the norm of every power of a matrix whose spectral radius is below 1.
+
+    The condition of its eigenvectors is one. So is the largest norm among the powers up to the first that
+    contracts, since every further power is a product of those.
+    """
+    if not jacobian.size:
+        return 1.0
+    condition = np.linalg.cond(vectors)
+    bound = float(condition) if np.isfinite(condition) else np.inf
+    power, largest = np.eye(jacobian.shape[0]), 1.0
+    for _ in range(32):
+        power = power @ jacobian
+        norm = float(np.linalg.norm(power))
+        if norm < 1:
+            return min(bound, largest)
+        largest = max(largest, norm)
+    return bound
+
+
+class _FrozenMap:
+    """The affine map of a sequence of activation patterns, on the units that are ever active in it."""
+
+    def __init__(self, relu_map: ReluMap, patterns: Bool[np.ndarray, "steps units"]) -> None:
+        self.leak = relu_map.leak
+        used = patterns.any(axis=0) if self.leak == 1 else np.ones(relu_map.n_units, bool)
+        self.units = np.flatnonzero(used)
+        self.block = np.ascontiguousarray(relu_map.weights[np.ix_(self.units, self.units)])
+        self.bias = relu_map.bias[self.units]
+        self.active = patterns[:, self.units].astype(float)
+
+    def push(self, step: int, vectors: Float[np.ndarray, "units count"]) -> Float[np.ndarray, "units count"]:
+        """Apply the Jacobian of one step."""
+        pushed = self.active[step][:, None] * (self.block @ vectors)
+        return pushed if self.leak == 1 else (1 - self.leak) * vectors + self.leak * pushed
+
+    def push_all(self, vectors: Float[np.ndarray, "units count"]) -> Float[np.ndarray, "units count"]:
+        """Apply the Jacobian of all steps."""
+        with np.errstate(over="ignore", invalid="ignore"):  # along a chaotic orbit; the caller looks
+            for step in range(self.active.shape[0]):
+                vectors = self.push(step, vectors)
+        return vectors
+
+    def apply_all(self, state: Float[np.ndarray, " units"]) -> Float[np.ndarray, " units"]:
+        """Apply the affine map of all steps to a state."""
+        for active in self.active:  # starts on the orbit, so it stays in bounds
+            moved = active * (self.block @ state + self.bias)
+            state = moved if self.leak == 1 else (1 - self.leak) * state + self.leak * moved
+        return state
+
+
+def _reduce(
+    linear: _FrozenMap, start: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    """Write the affine map over all steps, M h + c, as one of few dimensions.
+
+    Returns
+    -------
+    basis Q with orthonormal columns that span the range of M; C = Qᵀ M Q; a state f in the image of the map; and
+    Qᵀ (M f + c - f): the map takes f + Q y to f + Q (C y + Qᵀ(M f + c - f)).
+
+    Notes
+    -----
+    Over a long period all but a few directions contract below rounding, and the range is found from the images of
+    random directions (Halko, Martinsson, Tropp, SIAM Review 53, 2011). None if it has more dimensions than that.
+    """
+    units, steps = linear.units.size, linear.active.shape[0]
+    probes = units if units <= 24 or steps <= 8 else 16
+    directions = np.eye(units) if probes == units else generator.standard_normal((units, probes))
+    image = linear.push_all(directions)
+    if not np.isfinite(image).all():  # grows without bound: no attracting cycle
+        return None
+    left, sizes, _ = np.linalg.svd(image, full_matrices=False)
+    rank = int((sizes > 1e-14 * max(sizes.max(initial=0.0), 1e-300)).sum()) if sizes.max(initial=0.0) > 1e-290 else 0
+    if rank == probes < units:
+        if steps > 128:
+            return None
+        left, rank = np.eye(units), units  # too many directions survive: take them all
+    basis = left[:, :rank]
+    offset = linear.apply_all(start)
+    jacobian = basis.T @ linear.push_all(basis)
+    return basis, jacobian, offset, basis.T @ (linear.apply_all(offset) - offset)
+
+
+def _follow(
+    relu_map: ReluMap, hidden: np.ndarray, steps: int
+) -> tuple[Float[np.ndarray, "steps1 units"], Bool[np.ndarray, "steps units"]]:
+    """Return the states of an orbit (the start included) and the pattern of each step."""
+    orbit = np.empty((steps + 1, hidden.size))
+    patterns = np.empty((steps, hidden.size), bool)
+    orbit[0] = hidden
+    for step in range(steps):
+        drive = relu_map.weights @ orbit[step] + relu_map.bias
+        patterns[step] = drive > 0
+        orbit[step + 1] = (1 - relu_map.leak) * orbit[step] + relu_map.leak * np.maximum(drive, 0.0)
+    return orbit, patterns
+
+
+def _is_minimal(cycle: np.ndarray, period: int, scale: float) -> bool:
+    """Whether no proper divisor of the period brings the cycle back to its start."""
+    divisors = (d for d in range(1, period // 2 + 1) if period % d == 0)
+    return all(np.abs(cycle[d] - cycle[0]).max() > 1e-8 * scale for d in divisors)
+
+
+def _mask(units: np.ndarray, size: int) -> Bool[np.ndarray, " units"]:
+    mask = np.zeros(size, bool)
+    mask[units] = True
+    return mask

@@ -1,0 +1,38 @@
+"""How a network is trained: one signature, one history, one criterion for every learning rule.
+
+A new learner is one file in this folder and one line in `LEARNERS`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from attrax.learning.stopping import StoppingRule
+from attrax.registry import Registry
+
+if TYPE_CHECKING:
+    from attrax.learning.evaluation import Evaluation, evaluate
+    from attrax.learning.training import Learner, Progress, Trained, train
+
+LEARNERS = Registry(
+    "learner",
+    {
+        "ppo": "attrax.learning.ppo:PPO",
+        "supervised": "attrax.learning.supervised:Supervised",
+    },
+)
+
+_PLACES = {
+    "Evaluation": "evaluation",
+    "evaluate": "evaluation",
+    "Learner": "training",
+    "Progress": "training",
+    "Trained": "training",
+    "train": "training",
+}
+__all__ = ["LEARNERS", "Evaluation", "Learner", "Progress", "StoppingRule", "Trained", "evaluate", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"attrax.learning.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'attrax.learning' has no attribute {name!r}")

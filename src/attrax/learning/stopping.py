@@ -1,0 +1,55 @@
+"""When training stops: at an accuracy, a number of updates, or a number of trials; the same for every rule."""
+
+from dataclasses import dataclass
+
+from attrax.settings import require
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """Stop at whichever bound is met first.
+
+    Equal accuracy, equal updates and equal experience are three different comparisons of learning rules: set
+    the one that is meant and leave the others wide or None.
+    """
+
+    accuracy: float | None = 0.95
+    """Stop when greedy answers on held-out trials are right this often; None for no such bound."""
+    updates: int = 2000
+    """Stop after this many updates of the weights' batches (for PPO: rollouts)."""
+    trials: int | None = None
+    """Stop when this many training trials have been seen; None for no such bound."""
+    evaluate_every: int = 20
+    """Updates between evaluations."""
+    evaluation_trials: int = 1000
+    """Held-out trials in an evaluation, the same ones each time."""
+    checkpoint_accuracies: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9)
+    """Keep the weights at the first evaluation that reaches each of these."""
+    fresh_trials: int = 10_000
+    """Trials drawn after the stop for the accuracy that is reported (at a crossing it is biased upward)."""
+
+    def __post_init__(self) -> None:
+        for name in ("accuracy", *(["trials"] if self.trials is not None else [])):
+            value = getattr(self, name)
+            require(value is None or value > 0, f"{name} is {value}; it must be above 0")
+        require(self.accuracy is None or self.accuracy < 1, f"accuracy is {self.accuracy}; it must be below 1")
+        for name in ("updates", "evaluate_every", "evaluation_trials", "fresh_trials"):
+            require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
+        require(
+            all(0 < a < 1 for a in self.checkpoint_accuracies),
+            f"checkpoint_accuracies {list(self.checkpoint_accuracies)}: each must lie between 0 and 1",
+        )
+
+    def check_ceiling(self, ceiling: float) -> None:
+        """Refuse a criterion that no network can meet.
+
+        Raises
+        ------
+        SettingsError
+            If the accuracy asked for is at or above the ideal observer's.
+        """
+        require(
+            self.accuracy is None or self.accuracy < ceiling,
+            f"accuracy {self.accuracy} cannot be reached: an ideal observer is right in {100 * ceiling:.2f} % of "
+            "the trials of this task; ask for less, or lower the noise or lengthen the stimulus",
+        )

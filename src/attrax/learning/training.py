@@ -1,0 +1,218 @@
+"""The loop that every learner shares: update, evaluate, keep history and checkpoints, stop."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int
+
+from attrax.keys import derive_key
+from attrax.learning.evaluation import Evaluation, evaluate
+from attrax.learning.stopping import StoppingRule
+from attrax.networks import NetworkSettings, RecurrentNetwork, initialise
+from attrax.tasks import TASKS, Task
+
+Status = Literal["reached", "budget spent", "diverged"]
+
+
+class LearnerState(Protocol):
+    """What the loop reads of a learner's state; the rest is the learner's own."""
+
+    @property
+    def network(self) -> RecurrentNetwork:
+        """The network as it is."""
+        ...
+
+    @property
+    def updates(self) -> Int[Array, ""]:
+        """Updates so far."""
+        ...
+
+    @property
+    def trials(self) -> Int[Array, ""]:
+        """Training trials so far."""
+        ...
+
+
+class Learner(Protocol):
+    """A learning rule: a state before the first update, and a pure function from state to state."""
+
+    def start(self, task: Task, network: RecurrentNetwork, trials_key: Array, noise_key: Array) -> Any:
+        """Return the state before the first update."""
+        ...
+
+    def update(self, task: Task, state: Any) -> tuple[Any, dict[str, Array]]:
+        """Return the state after one update, and scalars to record: at least loss and gradient_norm."""
+        ...
+
+
+class Progress(NamedTuple):
+    """How far a training is, after an evaluation."""
+
+    updates: int
+    trials: int
+    accuracy: float
+
+
+class Trained(NamedTuple):
+    """A trained network and how it came about."""
+
+    network: RecurrentNetwork
+    status: Status
+    """"reached" the accuracy asked for (or spent a budget set without one), "budget spent", or "diverged":
+    numbers stopped being finite, and the network is the last finite one."""
+    accuracy: float
+    """On fresh trials after the stop; NaN for a diverged network."""
+    updates: int
+    trials: int
+    history: dict[str, np.ndarray]
+    """Name to values, one an evaluation: updates, trials, accuracy, early_answers, reward, weight_norm,
+    spectral_radius, and the learner's metrics averaged since the evaluation before (NaN at the first)."""
+    checkpoints: dict[str, RecurrentNetwork]
+    """"initial", and "accuracy 0.6" and so on for those accuracies that were reached."""
+    checkpoint_updates: dict[str, int]
+    """Updates after which each checkpoint was taken."""
+
+
+def initial_network(task: Task, settings: NetworkSettings, seed: int) -> RecurrentNetwork:
+    """Return the untrained network of a seed: the same for every learner, and up to its scale for every δ."""
+    key = derive_key(TASKS.name_of(task), seed, "weights")
+    return initialise(settings, task.n_inputs, task.n_actions, key)
+
+
+def train(
+    task: Task,
+    network: NetworkSettings,
+    learner: Learner,
+    stopping: StoppingRule | None = None,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train one network.
+
+    Parameters
+    ----------
+    task, network, learner, stopping
+        Settings; the default rule stops at 95 % of held-out trials.
+    seed
+        Weights, training trials and evaluation trials depend on the task's name and this seed only, so that
+        learners are compared in pairs.
+    on_progress
+        Called after each evaluation.
+
+    Raises
+    ------
+    SettingsError
+        Before any work, if the accuracy asked for is at or above the ideal observer's.
+    """
+    stopping = stopping or StoppingRule()
+    stopping.check_ceiling(task.ideal_observer_accuracy())
+    name = TASKS.name_of(task)
+    first = initial_network(task, network, seed)
+    state = learner.start(
+        task, first, derive_key(name, seed, "training trials"), derive_key(name, seed, "learning noise")
+    )
+    held_out = derive_key(name, seed, "evaluation trials")
+    run_chunk = jax.jit(
+        lambda state, until: _chunk(task, learner, stopping, held_out, state, until)
+    )
+
+    record = _Record(stopping)
+    status: Status = "budget spent" if stopping.accuracy is not None else "reached"
+    until = 0  # the first chunk has no update: it evaluates the untrained network
+    while True:
+        before = state
+        state, metrics, evaluation, finite = run_chunk(state, until)
+        if not finite:
+            status, state = "diverged", before
+            break
+        progress = record.add(state, metrics, evaluation)
+        if on_progress is not None:
+            on_progress(progress)
+        if stopping.accuracy is not None and progress.accuracy >= stopping.accuracy:
+            status = "reached"
+            break
+        spent = stopping.trials is not None and progress.trials >= stopping.trials
+        if spent or progress.updates >= stopping.updates:
+            break
+        until = min(progress.updates + stopping.evaluate_every, stopping.updates)
+
+    accuracy = float("nan")
+    if status != "diverged":
+        fresh = derive_key(name, seed, "fresh trials")
+        final = jax.jit(lambda net: evaluate(task, net, fresh, stopping.fresh_trials))
+        accuracy = float(final(state.network).accuracy)
+    return Trained(
+        network=state.network,
+        status=status,
+        accuracy=accuracy,
+        updates=int(state.updates),
+        trials=int(state.trials),
+        history=record.history(),
+        checkpoints=record.checkpoints,
+        checkpoint_updates=record.checkpoint_updates,
+    )
+
+
+def _chunk(
+    task: Task, learner: Learner, stopping: StoppingRule, held_out: Array, state: Any, until: Int[Array, ""]
+) -> tuple[Any, dict[str, Array], Evaluation, Array]:
+    """Update until a count of updates (or the trials are spent, or numbers are not finite), then evaluate."""
+    shapes = jax.eval_shape(lambda s: learner.update(task, s)[1], state)
+    sums = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    most_trials = jnp.iinfo(jnp.int32).max if stopping.trials is None else stopping.trials
+
+    def unfinished(carry: Any) -> Array:
+        state, _, finite = carry
+        return finite & (state.updates < until) & (state.trials < most_trials)
+
+    def update(carry: Any) -> Any:
+        state, sums, _ = carry
+        state, metrics = learner.update(task, state)
+        finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["gradient_norm"])
+        return state, jax.tree.map(jnp.add, sums, metrics), finite
+
+    before = state.updates
+    state, sums, finite = jax.lax.while_loop(unfinished, update, (state, sums, jnp.array(True)))
+    finite &= jnp.isfinite(sum(jnp.sum(leaf) for leaf in jax.tree.leaves(state.network)))
+    metrics = jax.tree.map(lambda total: total / (state.updates - before), sums)
+    evaluation = evaluate(task, state.network, held_out, stopping.evaluation_trials)
+    return state, metrics, evaluation, finite
+
+
+class _Record:
+    """History and checkpoints as they grow."""
+
+    def __init__(self, stopping: StoppingRule) -> None:
+        self._waiting = sorted(stopping.checkpoint_accuracies)
+        self._rows: list[dict[str, float]] = []
+        self.checkpoints: dict[str, RecurrentNetwork] = {}
+        self.checkpoint_updates: dict[str, int] = {}
+
+    def add(self, state: LearnerState, metrics: dict[str, Array], evaluation: Evaluation) -> Progress:
+        weights = np.asarray(state.network.recurrent_weights, dtype=float)
+        progress = Progress(int(state.updates), int(state.trials), float(evaluation.accuracy))
+        self._rows.append(
+            {
+                **progress._asdict(),
+                "early_answers": float(evaluation.early_answers),
+                "reward": float(evaluation.reward),
+                "weight_norm": float(np.linalg.norm(weights)),
+                "spectral_radius": float(np.abs(np.linalg.eigvals(weights)).max()),
+                **{name: float(value) for name, value in metrics.items()},
+            }
+        )
+        if not self.checkpoints:
+            self._keep("initial", state.network, progress)
+        while self._waiting and progress.accuracy >= self._waiting[0]:
+            self._keep(f"accuracy {self._waiting.pop(0):g}", state.network, progress)
+        return progress
+
+    def _keep(self, name: str, network: RecurrentNetwork, progress: Progress) -> None:
+        self.checkpoints[name] = network
+        self.checkpoint_updates[name] = progress.updates
+
+    def history(self) -> dict[str, np.ndarray]:
+        return {name: np.array([row[name] for row in self._rows]) for name in self._rows[0]}

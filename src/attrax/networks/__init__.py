@@ -1,0 +1,26 @@
+"""What is trained: recurrent cells with policy and value heads, their first weights, weights in and out."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from attrax.networks.settings import NetworkSettings
+
+if TYPE_CHECKING:
+    from attrax.networks.recurrence import unroll
+    from attrax.networks.recurrent_network import RecurrentNetwork, initialise
+    from attrax.networks.weights import load_networks, save_networks
+
+_PLACES = {
+    "RecurrentNetwork": "recurrent_network",
+    "initialise": "recurrent_network",
+    "load_networks": "weights",
+    "save_networks": "weights",
+    "unroll": "recurrence",
+}
+__all__ = ["NetworkSettings", "RecurrentNetwork", "initialise", "load_networks", "save_networks", "unroll"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"attrax.networks.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'attrax.networks' has no attribute {name!r}")

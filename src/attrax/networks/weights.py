@@ -1,0 +1,50 @@
+"""Weights on disk, as safetensors: plain arrays and text, nothing that could run."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from attrax.networks.recurrent_network import RecurrentNetwork
+
+_ARRAYS = tuple(field.name for field in fields(RecurrentNetwork) if field.name != "leak")
+
+
+def save_networks(
+    path: Path, networks: Mapping[str, RecurrentNetwork], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write networks under their names, as tensors called ``NAME/recurrent_weights`` and so on.
+
+    Parameters
+    ----------
+    path
+        The file.
+    networks
+        Name to network, for instance a final network and its checkpoints.
+    metadata
+        Texts kept in the file's header (settings as JSON, for instance).
+    """
+    tensors = {
+        f"{name}/{array}": np.ascontiguousarray(getattr(network, array))
+        for name, network in networks.items()
+        for array in _ARRAYS
+    }
+    leaks = json.dumps({name: network.leak for name, network in networks.items()})
+    save_file(tensors, path, metadata={**(metadata or {}), "leak": leaks})
+
+
+def load_networks(path: Path) -> dict[str, RecurrentNetwork]:
+    """Read back what `save_networks` wrote."""
+    with safe_open(path, framework="numpy") as file:
+        leaks = json.loads(file.metadata()["leak"])
+        return {
+            name: RecurrentNetwork(
+                **{array: jnp.asarray(file.get_tensor(f"{name}/{array}")) for array in _ARRAYS}, leak=leak
+            )
+            for name, leak in leaks.items()
+        }

@@ -1,0 +1,50 @@
+"""Names to classes: a task, a cell or a learner is one file and one line in its room's registry."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from attrax.settings import from_mapping, unknown_name
+
+
+class Registry:
+    """The classes of one kind by name; a class's module is imported when it is asked for.
+
+    Parameters
+    ----------
+    kind
+        What is registered, in the singular, for messages.
+    places
+        Name to ``"module:Class"``.
+    """
+
+    def __init__(self, kind: str, places: Mapping[str, str]) -> None:
+        self.kind = kind
+        self._places = dict(places)
+
+    def names(self) -> list[str]:
+        """All names, in the order of registration."""
+        return list(self._places)
+
+    def get(self, name: str) -> type[Any]:
+        """Return the class of a name.
+
+        Raises
+        ------
+        SettingsError
+            For an unknown name, with the nearest valid one.
+        """
+        if name not in self._places:
+            raise unknown_name(self.kind, name, self._places)
+        module, _, attribute = self._places[name].partition(":")
+        found: type[Any] = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def build(self, name: str, values: Mapping[str, Any]) -> Any:
+        """Make the object of a name from a mapping of settings; raises `SettingsError` as `from_mapping`."""
+        return from_mapping(self.get(name), values, f"{self.kind} {name!r}")
+
+    def name_of(self, instance: object) -> str:
+        """Return the name under which the class of an object is registered."""
+        place = f"{type(instance).__module__}:{type(instance).__qualname__}"
+        return next(name for name, registered in self._places.items() if registered == place)

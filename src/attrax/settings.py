@@ -1,0 +1,158 @@
+"""Settings from plain mappings: every setting is a frozen dataclass, checked when it is made.
+
+A mapping (a table of a TOML file) becomes a dataclass by the dataclass's own field types; anything that does
+not fit is told in one line, with what would be right.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeVar
+
+Settings = TypeVar("Settings")
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be: one line that says what is wrong and what would be right."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `SettingsError` with `message` unless `condition` holds."""
+    if not condition:
+        raise SettingsError(message)
+
+
+def unknown_name(kind: str, name: str, valid: Iterable[str]) -> SettingsError:
+    """Error for a misspelt name, with the nearest valid one (or all of them when none is near)."""
+    choices = sorted(valid)
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else "valid: " + ", ".join(choices)
+    return SettingsError(f"unknown {kind} {name!r}; {hint}")
+
+
+def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
+    """Make a settings dataclass from a mapping.
+
+    Parameters
+    ----------
+    cls
+        The dataclass.
+    values
+        Field names and values, as a TOML parser gives them: lists stand for tuples, tables for dataclasses.
+    where
+        What the mapping is, for the message ("task", "learner 'ppo'").
+
+    Raises
+    ------
+    SettingsError
+        For an unknown name, a value of the wrong type, or a value that the dataclass itself refuses.
+    """
+    hints = typing.get_type_hints(cls)
+    fields = {field.name for field in dataclasses.fields(typing.cast(Any, cls)) if field.init}
+    for name in values:
+        if name not in fields:
+            raise unknown_name(f"setting of {where}", str(name), fields)
+    converted = {name: _convert(value, hints[name], f"{where}: {name}") for name, value in values.items()}
+    missing = [
+        field.name
+        for field in dataclasses.fields(typing.cast(Any, cls))
+        if field.init
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+        and field.name not in values
+    ]
+    require(not missing, f"{where}: {', '.join(missing)} must be given")
+    try:
+        return cls(**converted)
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error}") from None
+
+
+def to_mapping(settings: Any) -> dict[str, Any]:
+    """Write a settings dataclass as a mapping that `from_mapping` reads back (tuples as lists, no None)."""
+    result: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value is not None:
+            result[field.name] = _plain(value)
+    return result
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_mapping(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _convert_union(value, arguments, where)
+    if origin is Literal:
+        if value not in arguments:
+            if isinstance(value, str):
+                error = unknown_name("value", value, map(str, arguments))
+                raise SettingsError(f"{where}: {error}")
+            raise _wrong_type(value, hint, where)
+        return value
+    if origin is tuple:
+        return _convert_tuple(value, arguments, hint, where)
+    if dataclasses.is_dataclass(hint):
+        if isinstance(value, typing.cast(type, hint)):
+            return value
+        if not isinstance(value, Mapping):
+            raise _wrong_type(value, hint, where)
+        return from_mapping(typing.cast(type, hint), value, where)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise _wrong_type(value, hint, where)
+    return value
+
+
+def _convert_union(value: Any, alternatives: tuple[Any, ...], where: str) -> Any:
+    if value is None and type(None) in alternatives:
+        return None
+    for alternative in alternatives:
+        if dataclasses.is_dataclass(alternative) and isinstance(value, Mapping):
+            return _convert(value, alternative, where)  # its own message is the helpful one
+        try:
+            return _convert(value, alternative, where)
+        except SettingsError:
+            continue
+    raise _wrong_type(value, typing.Union[alternatives], where)  # noqa: UP007 (built at run time)
+
+
+def _convert_tuple(value: Any, arguments: tuple[Any, ...], hint: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _wrong_type(value, hint, where)
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return tuple(_convert(item, arguments[0], where) for item in value)
+    if len(value) != len(arguments):
+        raise _wrong_type(value, hint, where)
+    return tuple(_convert(item, kind, where) for item, kind in zip(value, arguments, strict=True))
+
+
+_WORDS = {float: "a number", int: "a whole number", str: "a text", bool: "true or false", type(None): None}
+
+
+def _describe(hint: Any) -> str | None:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in _WORDS:
+        return _WORDS[hint]
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(word for word in map(_describe, arguments) if word)
+    if origin is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in arguments)
+    if origin is tuple and arguments[-1] is Ellipsis:
+        return f"a list, each {_describe(arguments[0])}"
+    if origin is tuple:
+        return f"a list of {len(arguments)}, each {_describe(arguments[0])}"
+    names = ", ".join(field.name for field in dataclasses.fields(hint))
+    return f"a table with {names}"
+
+
+def _wrong_type(value: Any, hint: Any, where: str) -> SettingsError:
+    return SettingsError(f"{where}: {value!r} is not possible; needed: {_describe(hint)}")

@@ -1,0 +1,244 @@
+"""What the decision tasks share: stages, coding, noise, rewards, the ideal observer.
+
+Arrays of a single trial; `jax.vmap` makes batches.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from jaxtyping import Float, Int
+
+from attrax._lazy import Array, jax, jnp
+from attrax.settings import require, unknown_name
+from attrax.tasks import duration
+from attrax.tasks.duration import Duration
+from attrax.tasks.trial import DECISION, OVER, STAGES, STIMULUS, Feedback, Trial
+
+
+@dataclass(frozen=True)
+class StagedDecision:
+    """Two-alternative decisions about noisy, signed evidence, in the stages of `STAGES`.
+
+    Observation
+        float32 ``(n_inputs,)``: the fixation input; the modalities (signed coding: one channel each, the
+        coherence; ring coding: two each, ``0.5 + coherence / 2`` and ``0.5 - coherence / 2``), nonzero in the
+        stimulus stage only, where each channel has independent Gaussian noise at every step; then, where
+        there are several contexts, one channel a context, on throughout the trial.
+    Action
+        0 keep fixating, 1 answer "+", 2 answer "-".
+    Reward
+        `reward_correct` or `reward_wrong` for the first answer in the decision stage; `reward_early` for each
+        answer in one of the `early_stages`; else 0.
+    End
+        After the first answer in the decision stage, after its last step, or (a setting) after an early answer.
+    """
+
+    fixation: Duration = 5
+    """Steps before the stimulus."""
+    stimulus: Duration = 20
+    """Steps of noisy evidence."""
+    delay: Duration = (5, 15)
+    """Steps between the stimulus and the decision."""
+    decision: Duration = 5
+    """Steps in which an answer counts."""
+    coherences: tuple[float, ...] = (0.05, 0.15, 0.3, 0.6, 1.0)
+    """Strengths of the evidence, in [0, 1]; each is drawn with either sign."""
+    noise: float = 0.2
+    """Standard deviation of the noise per step and channel."""
+    fixation_input: Literal["until decision", "fixation stage"] = "until decision"
+    """When the fixation input is on: its end is the go cue, or it goes off after fixation (NeuroGym)."""
+    coding: Literal["signed", "ring"] = "signed"
+    """One signed channel a modality, or a ring of two (NeuroGym)."""
+    reward_correct: float = 1.0
+    """Reward of a right answer."""
+    reward_wrong: float = 0.0
+    """Reward of a wrong answer."""
+    reward_early: float = -0.1
+    """Reward of each answer in one of the `early_stages`."""
+    early_stages: tuple[str, ...] = ("fixation", "stimulus", "delay")
+    """Stages in which an answer is punished."""
+    early_answer_ends_trial: bool = False
+    """Whether a punished answer also ends the trial."""
+
+    n_modalities: ClassVar[int]
+    n_contexts: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        for stage in STAGES:
+            least = 1 if stage in ("stimulus", "decision") else 0
+            duration.check_duration(stage, getattr(self, stage), least)
+        require(len(self.coherences) > 0, "coherences is empty; give at least one value in [0, 1]")
+        require(
+            all(0 <= c <= 1 for c in self.coherences),
+            f"coherences {list(self.coherences)}: each must lie in [0, 1] (signs are drawn)",
+        )
+        require(self.noise >= 0 and math.isfinite(self.noise), f"noise is {self.noise}; it must be 0 or more")
+        require(
+            self.fixation_input in ("until decision", "fixation stage"),
+            f"fixation_input is {self.fixation_input!r}; it must be 'until decision' or 'fixation stage'",
+        )
+        require(self.coding in ("signed", "ring"), f"coding is {self.coding!r}; it must be 'signed' or 'ring'")
+        for stage in self.early_stages:
+            if stage not in STAGES[:DECISION]:
+                raise unknown_name("stage in early_stages", stage, STAGES[:DECISION])
+
+    @property
+    def channels_per_modality(self) -> int:
+        """One (signed coding) or two (ring coding)."""
+        return 2 if self.coding == "ring" else 1
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What each input channel carries, in order."""
+        sides = ("+", "-") if self.coding == "ring" else ("",)
+        stimuli = [f"modality {m + 1}{side}" for m in range(self.n_modalities) for side in sides]
+        cues = [f"context {c + 1}" for c in range(self.n_contexts)] if self.n_contexts > 1 else []
+        return ("fixation", *stimuli, *cues)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels."""
+        return len(self.input_names)
+
+    @property
+    def n_actions(self) -> int:
+        """Three: fixate, answer "+", answer "-"."""
+        return 3
+
+    @property
+    def longest_trial(self) -> int:
+        """Steps of the longest trial: the length of a `Trial`'s arrays."""
+        return sum(duration.longest(getattr(self, stage)) for stage in STAGES)
+
+    @property
+    def fewest_steps(self) -> int:
+        """Steps of the shortest trial that no answer ends early."""
+        return sum(duration.shortest(getattr(self, stage)) for stage in STAGES)
+
+    @property
+    def shortest_trial(self) -> int:
+        """Fewest steps after which an environment's trial can end, early answers included."""
+        if self.early_answer_ends_trial and self.early_stages:
+            return 1
+        return sum(duration.shortest(getattr(self, stage)) for stage in STAGES[:DECISION]) + 1
+
+    def stage_steps(self, stage: str) -> int:
+        """Return the typical (mean) number of steps of a stage."""
+        return duration.typical(getattr(self, _checked_stage(stage)))
+
+    def stage_input(
+        self, stage: str, coherence: Float[Array, " modalities"], context: int | Int[Array, ""]
+    ) -> Float[Array, " inputs"]:
+        """Return the constant, noise-free input of a stage: it makes the network an autonomous map.
+
+        Parameters
+        ----------
+        stage
+            One of `STAGES`.
+        coherence
+            Signed coherence of each modality, shape (modalities,), in [-1, 1]; seen in the stimulus stage only.
+        context
+            Which modality counts, from 0.
+        """
+        index = STAGES.index(_checked_stage(stage))
+        last_on = DECISION - 1 if self.fixation_input == "until decision" else 0
+        parts = [jnp.array([float(index <= last_on)])]
+        coherence = jnp.asarray(coherence)
+        if self.coding == "ring":
+            stimuli = jnp.stack([0.5 + coherence / 2, 0.5 - coherence / 2], axis=-1).reshape(-1)
+        else:
+            stimuli = coherence
+        parts.append(stimuli if index == STIMULUS else jnp.zeros_like(stimuli))
+        if self.n_contexts > 1:
+            parts.append((jnp.arange(self.n_contexts) == context).astype(coherence.dtype))
+        return jnp.concatenate(parts)
+
+    def trial(self, key: Array) -> Trial:
+        """Draw a trial: durations, context, coherences and signs, noise, each uniform and independent."""
+        # One block of uniform draws for all that is discrete: each separate draw costs time to compile.
+        draw_key, noise_key = jax.random.split(key)
+        uniform = jax.random.uniform(draw_key, (len(STAGES) + 1 + 2 * self.n_modalities,))
+        lengths = jnp.stack(
+            [duration.quantile(getattr(self, stage), u) for stage, u in zip(STAGES, uniform, strict=False)]
+        )
+        context = jnp.floor(uniform[4] * self.n_contexts).astype(jnp.int32)
+        which, sign = uniform[5 : 5 + self.n_modalities], uniform[5 + self.n_modalities :]
+        strength = jnp.array(self.coherences)[jnp.floor(which * len(self.coherences)).astype(jnp.int32)]
+        positive = sign < 0.5
+        choice = jnp.where(positive[context], 1, 2)
+        return self.compose(
+            lengths, context, jnp.where(positive, strength, -strength), choice, self._draw_noise(noise_key)
+        )
+
+    def compose(
+        self,
+        lengths: Int[Array, " stages"],
+        context: Int[Array, ""],
+        coherence: Float[Array, " modalities"],
+        choice: Int[Array, ""],
+        noise: Float[Array, "steps channels"],
+    ) -> Trial:
+        """Make the trial with given durations, context, coherences, right answer and noise."""
+        ends = jnp.cumsum(lengths)
+        steps = jnp.arange(self.longest_trial)
+        stage = jnp.sum(steps[:, None] >= ends[None, :], axis=1)
+        by_stage = [self.stage_input(name, coherence, context) for name in STAGES]
+        observation = jnp.stack([*by_stage, jnp.zeros_like(by_stage[0])])[stage]
+        observation = observation.at[:, 1 : 1 + noise.shape[1]].add(
+            jnp.where(stage[:, None] == STIMULUS, noise, 0.0)
+        )
+        target = jnp.where(stage == DECISION, choice, 0)
+        return Trial(observation, stage, target, ends[-1], context, coherence, choice)
+
+    def judge(self, trial: Trial, step: Int[Array, ""], action: Int[Array, ""]) -> Feedback:
+        """Say what an action at a step of a trial earns, and whether it ends the trial.
+
+        The action is judged by the stage of the observation that it was chosen from.
+        """
+        stage = trial.stage[step]
+        answered = action != 0
+        final = answered & (stage == DECISION)
+        early = answered & (stage < DECISION)
+        punished = early & jnp.array([name in self.early_stages for name in (*STAGES, "over")])[stage]
+        reward = jnp.where(
+            final,
+            jnp.where(action == trial.choice, self.reward_correct, self.reward_wrong),
+            jnp.where(punished, self.reward_early, 0.0),
+        )
+        end = final | (step >= trial.length - 1) | (stage == OVER)
+        if self.early_answer_ends_trial:
+            end = end | punished
+        return Feedback(reward, end, early, jnp.where(final, action, 0))
+
+    def ideal_observer_accuracy(self) -> float:
+        r"""Return the highest accuracy that any network can reach: Bayes' rule with known context and timing.
+
+        The best decision is the sign of the summed evidence. With coherence c, noise σ and n steps it is right
+        with probability :math:`\Phi(c\sqrt{n}/\sigma)`; in ring coding the evidence is the difference of two
+        channels, and σ becomes :math:`\sigma\sqrt{2}`. Averaged over coherences and durations; exact.
+        """
+        deviation = self.noise * math.sqrt(self.channels_per_modality)
+
+        def right(coherence: float, steps: int) -> float:
+            if coherence == 0:
+                return 0.5
+            if deviation == 0:
+                return 1.0
+            return 0.5 * math.erfc(-coherence * math.sqrt(steps / 2) / deviation)
+
+        return sum(
+            p * right(c, steps) / len(self.coherences)
+            for steps, p in duration.probabilities(self.stimulus).items()
+            for c in self.coherences
+        )
+
+    def _draw_noise(self, key: Array) -> Float[Array, "steps channels"]:
+        shape = (self.longest_trial, self.n_modalities * self.channels_per_modality)
+        return self.noise * jax.random.normal(key, shape)
+
+
+def _checked_stage(stage: str) -> str:
+    if stage not in STAGES:
+        raise unknown_name("stage", stage, STAGES)
+    return stage
