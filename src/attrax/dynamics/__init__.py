@@ -4,8 +4,27 @@ Works from arrays alone, in NumPy and float64 (float32 closes quasi-periodic orb
 so invents periods).
 """
 
-from attrax.dynamics.attractors import find_attractors
-from attrax.dynamics.classification import KINDS, Classification, Effort, classify
-from attrax.dynamics.relu_map import ReluMap
+import importlib
+from typing import TYPE_CHECKING, Any
 
+from attrax.dynamics.effort import Effort
+
+if TYPE_CHECKING:
+    from attrax.dynamics.attractors import find_attractors
+    from attrax.dynamics.classification import KINDS, Classification, classify
+    from attrax.dynamics.relu_map import ReluMap
+
+_PLACES = {
+    "find_attractors": "attractors",
+    "KINDS": "classification",
+    "Classification": "classification",
+    "classify": "classification",
+    "ReluMap": "relu_map",
+}
 __all__ = ["KINDS", "Classification", "Effort", "ReluMap", "classify", "find_attractors"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"attrax.dynamics.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'attrax.dynamics' has no attribute {name!r}")

@@ -4,7 +4,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from attrax.dynamics.classification import Classification, Effort, classify
+from attrax.dynamics.classification import Classification, classify, follow, is_same_set
+from attrax.dynamics.effort import Effort
+from attrax.dynamics.orbits import OrbitBatch
 from attrax.dynamics.relu_map import ReluMap
 
 
@@ -55,14 +57,13 @@ def to_dataset(found: Classification) -> xr.Dataset:
     )
 
 
-_SAMPLE = 400
+_SAMPLE = 1500
 
 
 def number_attractors(relu_map: ReluMap, found: Classification) -> np.ndarray:
     """Number the attractors that different starts have reached, shape (starts,); -1 where there is none.
 
-    Certified cycles are the same if one passes through the other's state. Others of one kind are the same if their
-    orbits come as near to each other as each comes to itself.
+    Certified cycles are the same if one passes through the other's state; others of one kind by `is_same_set`.
     """
     numbers = np.full(found.kind.size, -1)
     known: list[tuple[str, int, np.ndarray]] = []
@@ -72,7 +73,8 @@ def number_attractors(relu_map: ReluMap, found: Classification) -> np.ndarray:
             continue
         states = _sample(relu_map, found.state[orbit], period or _SAMPLE)
         for number, (other_kind, other_period, other) in enumerate(known):
-            if (kind, period) == (other_kind, other_period) and _is_same(states, other, bool(period)):
+            same = _is_same_cycle if period else is_same_set
+            if (kind, period) == (other_kind, other_period) and same(other, states):
                 numbers[orbit] = number
                 break
         else:
@@ -82,22 +84,10 @@ def number_attractors(relu_map: ReluMap, found: Classification) -> np.ndarray:
 
 
 def _sample(relu_map: ReluMap, state: np.ndarray, steps: int) -> np.ndarray:
-    states = [state]
-    for _ in range(steps - 1):
-        states.append(relu_map(states[-1]))
-    return np.array(states)
+    batch = OrbitBatch(relu_map.weights, relu_map.bias[None], relu_map.leak, state[None])
+    return follow(batch, steps)[:, 0]
 
 
-def _is_same(states: np.ndarray, other: np.ndarray, exact: bool) -> bool:
-    if exact:
-        nearest = np.abs(other - states[0]).max(axis=1).min()
-        return bool(nearest <= 1e-7 * max(np.abs(other).max(), 1e-300))
-    half = states.shape[0] // 2
-    to_other = _nearest(states[:half], other[half:])
-    to_itself = _nearest(states[:half], states[half:])
-    return bool(np.median(to_other) <= 3 * np.median(to_itself))
-
-
-def _nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    squares = (points**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * points @ others.T
-    return np.sqrt(np.maximum(squares, 0.0)).min(axis=1)
+def _is_same_cycle(other: np.ndarray, states: np.ndarray) -> bool:
+    nearest = np.abs(other - states[0]).max(axis=1).min()
+    return bool(nearest <= 1e-7 * max(np.abs(other).max(), 1e-300))

@@ -5,7 +5,9 @@ cycle, check that the cycle really has those patterns, that it attracts, and tha
 no unit can ever switch again: then the orbit's future is known for good.
 """
 
+import warnings
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import scipy.linalg
@@ -79,55 +81,63 @@ class _Piece:
     """One activation pattern: its factorisation and its stability, for every bias."""
 
     def __init__(self, weights: np.ndarray, active: Bool[np.ndarray, " units"], leak: float) -> None:
+        self._weights, self._active, self._leak = weights, active, leak
         self.units = np.flatnonzero(active)
         block = weights[np.ix_(self.units, self.units)]
-        identity = np.eye(self.units.size)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)  # singular: told by what comes out
+            self._factors = scipy.linalg.lu_factor(np.eye(self.units.size) - block)
+
+    @cached_property
+    def stability(self) -> "_Stability":
+        """Eigenvalues and growth: costlier than a solve, so only where a solution is consistent."""
+        weights, leak, n_units = self._weights, self._leak, self._weights.shape[0]
         if leak == 1:
             # A silent unit is exactly zero from the second step on: deviations live on the active units.
-            self.moving, jacobian = self.units, block
-            silent = np.zeros(weights.shape[0] - self.units.size)
-        else:
-            self.moving = np.arange(weights.shape[0])
-            jacobian = (1 - leak) * np.eye(weights.shape[0]) + leak * active[:, None] * weights
-            silent = np.zeros(0)
-        eigenvalues, vectors = np.linalg.eig(jacobian) if self.moving.size else (np.zeros(0), np.zeros((0, 0)))
-        self.radius = float(np.abs(eigenvalues).max(initial=0.0))
-        self.exponents = leading_exponents(np.concatenate([eigenvalues, silent]), 1)
-        self.growth = growth_bound(jacobian, vectors) if self.radius < LARGEST_RADIUS else np.inf
-        self.reach = np.linalg.norm(weights[:, self.moving], axis=1)
-        self.neutral = bool((np.abs(eigenvalues - 1) < NEUTRAL_BAND).any())
-        self._factors = None if self.neutral else scipy.linalg.lu_factor(identity - block)
+            return _Stability(weights[np.ix_(self.units, self.units)], weights[:, self.units], n_units)
+        jacobian = (1 - leak) * np.eye(n_units) + leak * self._active[:, None] * weights
+        return _Stability(jacobian, weights, n_units)
 
     def certify(self, weights: np.ndarray, bias: np.ndarray, hidden: np.ndarray) -> Certificate | None:
-        scale = max(float(np.abs(hidden).max(initial=0.0)), 1e-300)
-        if self._factors is None:
-            moved = np.maximum(weights @ hidden + bias, 0.0)
-            closes = np.abs(moved - hidden).max() <= RESIDUAL * scale
-            return Certificate(1, certified=False, neutral=True) if closes else None
         state = np.zeros_like(bias)
-        state[self.units] = scipy.linalg.lu_solve(self._factors, bias[self.units])
-        drive = weights @ state + bias
-        if not np.isfinite(state).all() or ((drive > 0) != _mask(self.units, bias.size)).any():
-            return None
+        state[self.units] = scipy.linalg.lu_solve(self._factors, bias[self.units], check_finite=False)
+        drive = weights @ state + bias if np.isfinite(state).all() else np.full_like(bias, np.nan)
         scale = max(float(np.abs(state).max(initial=0.0)), 1e-300)
         residual = float(np.abs(np.maximum(drive, 0.0) - state).max()) / scale
+        consistent = residual <= RESIDUAL and ((drive > 0) == self._active).all()
+        if not consistent:
+            moved = (1 - self._leak) * hidden + self._leak * np.maximum(weights @ hidden + bias, 0.0)
+            closes = np.abs(moved - hidden).max() <= RESIDUAL * max(float(np.abs(hidden).max()), 1e-300)
+            return Certificate(1, certified=False, neutral=True) if closes and self.stability.neutral else None
+        if self.stability.neutral:
+            return Certificate(1, certified=False, neutral=True)
         rounding = np.finfo(float).eps * (np.abs(weights) @ np.abs(state) + np.abs(bias))
         distance = float(np.linalg.norm(hidden - state))
-        stays = (self.reach * self.growth * distance < np.abs(drive)).all() if np.isfinite(self.growth) else False
         return Certificate(
             period=1,
             certified=bool(
-                residual <= RESIDUAL
-                and (np.abs(drive) >= MARGIN_OVER_ROUNDING * rounding).all()
-                and self.radius < LARGEST_RADIUS
-                and stays
+                (np.abs(drive) >= MARGIN_OVER_ROUNDING * rounding).all()
+                and self.stability.radius < LARGEST_RADIUS
+                and (self.stability.reach * distance < np.abs(drive)).all()
             ),
             state=state,
-            radius=self.radius,
+            radius=self.stability.radius,
             residual=residual,
             margin=float(np.abs(drive).min()) / scale,
-            exponents=self.exponents,
+            exponents=self.stability.exponents,
         )
+
+
+class _Stability:
+    """Eigenvalues of one piece, and how far a deviation can ever push each unit's drive."""
+
+    def __init__(self, jacobian: np.ndarray, to_drive: np.ndarray, n_units: int) -> None:
+        eigenvalues, vectors = _eigen(jacobian)
+        self.radius = float(np.abs(eigenvalues).max(initial=0.0))
+        self.exponents = leading_exponents(np.append(eigenvalues, np.zeros(n_units - eigenvalues.size)), 1)
+        self.neutral = bool((np.abs(eigenvalues - 1) < NEUTRAL_BAND).any())
+        growth = growth_bound(jacobian, vectors) if self.radius < LARGEST_RADIUS else np.inf
+        self.reach = np.linalg.norm(to_drive, axis=1) * growth if np.isfinite(growth) else np.full(n_units, np.inf)
 
 
 def certify_cycle(
@@ -151,7 +161,7 @@ def certify_cycle(
     if reduced is None:
         return uncertified
     basis, jacobian, offset, image = reduced
-    eigenvalues, vectors = np.linalg.eig(jacobian) if jacobian.size else (np.zeros(0), np.zeros((0, 0)))
+    eigenvalues, vectors = _eigen(jacobian)
     radius = float(np.abs(eigenvalues).max(initial=0.0))
     if (np.abs(eigenvalues - 1) < NEUTRAL_BAND).any():
         closes = np.abs(orbit[-1] - hidden).max() <= RESIDUAL * max(np.abs(hidden).max(), 1e-300)
@@ -224,6 +234,10 @@ def growth_bound(jacobian: Float[np.ndarray, "n n"], vectors: np.ndarray) -> flo
             return min(bound, largest)
         largest = max(largest, norm)
     return bound
+
+
+def _eigen(matrix: Float[np.ndarray, "n n"]) -> tuple[np.ndarray, np.ndarray]:
+    return np.linalg.eig(matrix) if matrix.size else (np.zeros(0), np.zeros((0, 0)))
 
 
 class _FrozenMap:
@@ -308,9 +322,3 @@ def _is_minimal(cycle: np.ndarray, period: int, scale: float) -> bool:
     """Whether no proper divisor of the period brings the cycle back to its start."""
     divisors = (d for d in range(1, period // 2 + 1) if period % d == 0)
     return all(np.abs(cycle[d] - cycle[0]).max() > 1e-8 * scale for d in divisors)
-
-
-def _mask(units: np.ndarray, size: int) -> Bool[np.ndarray, " units"]:
-    mask = np.zeros(size, bool)
-    mask[units] = True
-    return mask

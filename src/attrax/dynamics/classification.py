@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics.birkhoff import digits_gained_per_decade, rotation_number
 from attrax.dynamics.certificate import Certificate, certify_cycle, certify_fixed_points
-from attrax.dynamics.orbits import OrbitBatch, TangentVectors
+from attrax.dynamics.effort import Effort
+from attrax.dynamics.orbits import OrbitBatch, PatternTrail, TangentVectors
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.zero_one_test import zero_one_test
 
@@ -15,29 +16,6 @@ KINDS = ("fixed point", "cycle", "quasi-periodic", "chaotic", "divergent", "unde
 """The six labels."""
 N_EXPONENTS = 4
 """Lyapunov exponents kept."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How long orbits are followed before a label is given."""
-
-    settling_steps: int = 2000
-    """Steps in which most orbits end in a certified fixed point or a short cycle."""
-    steps: int = 10_000
-    """Steps over which exponents, averages and returns of the others are measured."""
-    extension: int = 10
-    """Orbits that stay undecided are followed once more for this many times as many steps; 1: they are not."""
-    largest_period: int = 5000
-    """K: cycles are sought up to this period (and up to half the steps)."""
-    orbits_at_once: int = 64
-    """Orbits that are measured side by side; bounds the memory, and changes no label."""
-
-    def __post_init__(self) -> None:
-        for name in ("settling_steps", "extension", "largest_period", "orbits_at_once"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
-        if self.steps < 1000:
-            raise ValueError(f"steps is {self.steps}; it must be 1000 or more for exponents that mean anything")
 
 
 @dataclass
@@ -119,6 +97,12 @@ class Classification:
         if certificate.period == 1:
             self.amplitude[orbit] = 0.0
 
+    def copy_evidence(self, orbit: int, leader: int) -> None:
+        """Label an orbit that is on the attractor of another one; its own state and steps stay."""
+        for name, values in vars(self).items():
+            if name not in ("state", "steps"):
+                values[orbit] = values[leader]
+
 
 def classify(
     weights: Float[np.ndarray, "units units"],
@@ -150,57 +134,147 @@ def classify(
     effort = effort or Effort()
     generator = np.random.default_rng(seed)
     result = Classification.undecided(starts)
-    open_orbits = _settle(result, weights, biases, leak, starts, effort, generator)
-    for factor in dict.fromkeys((1, effort.extension)):
-        for first in range(0, open_orbits.size, effort.orbits_at_once):
-            orbits = open_orbits[first : first + effort.orbits_at_once]
-            _measure(result, orbits, weights, biases, leak, effort, factor, generator)
-        open_orbits = open_orbits[(result.kind[open_orbits] == "undecided") & ~result.neutral[open_orbits]]
+    maps = _Maps(weights, biases, leak)
+    open_orbits = _settle(result, maps, starts, effort, generator)
+    leaders: dict[int, int] = {}  # an orbit that was recognised on the attractor of another one
+    for attempt in range(_ROUNDS_OF_LEADERS + 1):
+        # Orbits of one map mostly end on few attractors: measure one of each map, and see who is where it is.
+        leading = maps.one_orbit_each(open_orbits) if attempt < _ROUNDS_OF_LEADERS else open_orbits
+        _measure_all(result, maps, leading, effort, 1, generator)
+        following = recognise(result, maps, leading, np.setdiff1d(open_orbits, leading), generator)
+        leaders |= following
+        open_orbits = np.setdiff1d(open_orbits, np.concatenate([leading, list(following)])).astype(int)
+    if effort.extension > 1:
+        unclear = (result.kind == "undecided") & ~result.neutral
+        unclear[list(leaders)] = False
+        _measure_all(result, maps, np.flatnonzero(unclear), effort, effort.extension, generator)
+    for orbit, leader in leaders.items():
+        result.copy_evidence(orbit, leader)
     return result
 
 
+_ROUNDS_OF_LEADERS = 3
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """One weight matrix, and the constant input of each orbit."""
+
+    weights: Float[np.ndarray, "units units"]
+    biases: Float[np.ndarray, "orbits units"]
+    leak: float
+
+    def of(self, orbit: int) -> ReluMap:
+        return ReluMap(self.weights, self.biases[orbit], self.leak)
+
+    def batch(self, orbits: Int[np.ndarray, " orbits"], hidden: Float[np.ndarray, "orbits units"]) -> OrbitBatch:
+        return OrbitBatch(self.weights, self.biases[orbits], self.leak, hidden)
+
+    def one_orbit_each(self, orbits: Int[np.ndarray, " orbits"]) -> Int[np.ndarray, " maps"]:
+        """Return the first of the given orbits for each distinct map."""
+        first: dict[bytes, int] = {}
+        for orbit in orbits:
+            first.setdefault(self.biases[orbit].tobytes(), int(orbit))
+        return np.array(list(first.values()), dtype=int)
+
+
+def recognise(
+    result: Classification,
+    maps: _Maps,
+    leading: Int[np.ndarray, " leaders"],
+    others: Int[np.ndarray, " others"],
+    generator: np.random.Generator,
+) -> dict[int, int]:
+    """Return which other orbits are on the attractor of a leading orbit of the same map.
+
+    A cycle is recognised by a certificate of its own, any other attractor by `is_same_set`.
+    """
+    following: dict[int, int] = {}
+    leader_of = {maps.biases[leader].tobytes(): int(leader) for leader in leading}
+    pairs = [(int(o), leader_of[maps.biases[o].tobytes()]) for o in others if maps.biases[o].tobytes() in leader_of]
+    for orbit, leader in pairs:
+        if result.kind[leader] == "cycle":
+            period = int(result.period[leader])
+            certificate = certify_cycle(maps.of(orbit), result.state[orbit], period, generator)
+            if certificate.certified:
+                result.accept(orbit, certificate, int(result.steps[orbit]))
+                _describe_cycle(result, orbit, maps.of(orbit))
+                following[orbit] = orbit
+    by_leader: dict[int, list[int]] = {}
+    for orbit, leader in pairs:
+        if result.period[leader] == 0 and result.kind[leader] != "divergent" and not result.neutral[leader]:
+            by_leader.setdefault(leader, []).append(orbit)
+    for leader, orbits in by_leader.items():
+        states = result.state[[leader, *orbits]]
+        trail = follow(maps.batch(np.full(len(states), leader), states), _SAMPLE)
+        for row, orbit in enumerate(orbits, start=1):
+            if is_same_set(trail[:, 0], trail[:, row]):
+                following[orbit] = leader
+    return following
+
+
+_SAMPLE = 1500
+_PROBES = 100
+
+
+def follow(batch: OrbitBatch, steps: int) -> Float[np.ndarray, "steps orbits units"]:
+    """Return the next states of a batch."""
+    states = np.empty((steps, *batch.hidden.shape))
+    for step in range(steps):
+        batch.advance()
+        states[step] = batch.hidden
+    return states
+
+
+def is_same_set(known: Float[np.ndarray, "steps units"], other: Float[np.ndarray, "steps units"]) -> bool:
+    """Whether two orbits run on the same attractor.
+
+    The last states of the other orbit lie as near to the known one's states as three times the distance that the
+    known orbit's own last states have to its earlier ones, or within 1 % of the attractor's size.
+    """
+    earlier = known[:-_PROBES]
+    size = np.sqrt(((earlier - earlier.mean(axis=0)) ** 2).sum(axis=1).mean())
+    own = np.median(_nearest_distances(known[-_PROBES:], earlier))
+    return bool(np.median(_nearest_distances(other[-_PROBES:], earlier)) <= max(3 * own, 0.01 * size))
+
+
+def _nearest_distances(
+    points: Float[np.ndarray, "points units"], others: Float[np.ndarray, "others units"]
+) -> Float[np.ndarray, " points"]:
+    squares = (points**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * points @ others.T
+    return np.sqrt(np.maximum(squares.min(axis=1), 0.0))
+
+
 _BLOCK = 100
-_SHORT = 32  # periods that are looked for while an orbit settles
 
 
 def _settle(
     result: Classification,
-    weights: np.ndarray,
-    biases: np.ndarray,
-    leak: float,
+    maps: _Maps,
     starts: np.ndarray,
     effort: Effort,
     generator: np.random.Generator,
 ) -> Int[np.ndarray, " open"]:
     """Label what diverges, and what ends early in a fixed point or a short cycle; return the rest."""
     remaining = np.arange(starts.shape[0])
-    batch = OrbitBatch(weights, biases, leak, starts)
+    batch = maps.batch(remaining, starts)
     for block_end in range(_BLOCK, effort.settling_steps + _BLOCK, _BLOCK):
         batch.forget_silent_units()
-        recent = []
+        trail = PatternTrail(_BLOCK, remaining.size, starts.shape[1], generator)
         for step in range(_BLOCK):
-            batch.advance()
-            if step >= _BLOCK - _SHORT - 1:
-                recent.append(batch.hidden)
+            trail.record(step, batch.advance())
         done = batch.diverged()
         _mark_divergent(result, remaining[done], batch.hidden[done], block_end)
-        found = certify_fixed_points(weights, np.where(done[:, None], 0, batch.biases), leak,
-                                     np.where(done[:, None], 0, batch.hidden))  # fmt: skip
-        for row, certificate in found.items():
-            if not done[row] and (certificate.certified or certificate.neutral):
-                _take(result, int(remaining[row]), certificate, block_end)
-                done[row] = True
-        for row in np.flatnonzero(~done):
-            back = np.array([np.abs(recent[-1][row] - recent[-1 - lag][row]).max() for lag in range(2, _SHORT + 1)])
-            lag = int(back.argmin()) + 2
-            if back[lag - 2] > 1e-3 * np.abs(recent[-1][row]).max():
-                continue
-            certificate = certify_cycle(
-                ReluMap(weights, batch.biases[row], leak), batch.hidden[row], lag, generator
-            )
-            if certificate.certified or certificate.neutral:
-                _take(result, int(remaining[row]), certificate, block_end)
-                done[row] = True
+        periods = np.array([0 if gone else trail.period(row, _BLOCK // 2) for row, gone in enumerate(done)])
+        steady = np.flatnonzero(periods == 1)
+        for row, certificate in certify_fixed_points(
+            maps.weights, batch.biases[steady], maps.leak, batch.hidden[steady]
+        ).items():
+            done[steady[row]] = _take(result, int(remaining[steady[row]]), certificate, block_end)
+        for row in np.flatnonzero(periods > 1):
+            orbit = int(remaining[row])
+            certificate = certify_cycle(maps.of(orbit), batch.hidden[row], int(periods[row]), generator)
+            done[row] = _take(result, orbit, certificate, block_end)
         result.state[remaining[~done]] = batch.hidden[~done]
         remaining = remaining[~done]
         batch.keep(~done)
@@ -208,17 +282,19 @@ def _settle(
             break
     cycles = np.flatnonzero(result.kind == "cycle")
     for orbit in cycles:
-        _describe_cycle(result, int(orbit), ReluMap(weights, biases[orbit], leak))
+        _describe_cycle(result, int(orbit), maps.of(int(orbit)))
     result.steps[remaining] = effort.settling_steps
     return remaining
 
 
-def _take(result: Classification, orbit: int, certificate: Certificate, steps: int) -> None:
+def _take(result: Classification, orbit: int, certificate: Certificate, steps: int) -> bool:
+    """Note what a certificate says; return whether that settles the orbit."""
     if certificate.certified:
         result.accept(orbit, certificate, steps)
-    else:
+    elif certificate.neutral:
         result.neutral[orbit] = True
         result.steps[orbit] = steps
+    return certificate.certified or certificate.neutral
 
 
 def _mark_divergent(result: Classification, orbits: np.ndarray, hidden: np.ndarray, steps: int) -> None:
@@ -245,12 +321,22 @@ _ERROR_BLOCKS = 20
 _PROJECTIONS = 4
 
 
+def _measure_all(
+    result: Classification,
+    maps: _Maps,
+    orbits: Int[np.ndarray, " orbits"],
+    effort: Effort,
+    factor: int,
+    generator: np.random.Generator,
+) -> None:
+    for first in range(0, orbits.size, effort.orbits_at_once):
+        _measure(result, maps, orbits[first : first + effort.orbits_at_once], effort, factor, generator)
+
+
 def _measure(
     result: Classification,
+    maps: _Maps,
     orbits: Int[np.ndarray, " orbits"],
-    weights: np.ndarray,
-    biases: np.ndarray,
-    leak: float,
     effort: Effort,
     factor: int,
     generator: np.random.Generator,
@@ -258,13 +344,12 @@ def _measure(
     """Follow orbits for long, measure them, and label those whose measurements are clear."""
     steps = effort.steps * factor
     longest = min(effort.largest_period, steps // 2)
-    batch = OrbitBatch(weights, biases[orbits], leak, result.state[orbits])
+    batch = maps.batch(orbits, result.state[orbits])
     axes = _principal_axes(batch)
-    tangents = TangentVectors(batch, min(N_EXPONENTS, weights.shape[0]), generator)
+    tangents = TangentVectors(batch, min(N_EXPONENTS, batch.hidden.shape[1]), generator)
     growths = np.zeros((_ERROR_BLOCKS, orbits.size, tangents.vectors.shape[1]))
     points = np.empty((steps, orbits.size, axes.shape[1]))
-    returns = np.empty((longest, orbits.size))
-    reference = batch.hidden
+    trail = PatternTrail(2 * longest, orbits.size, batch.hidden.shape[1], generator)
     squares, total = np.zeros(orbits.size), np.zeros_like(batch.hidden)
     alive = np.ones(orbits.size, bool)
     for step in range(steps):
@@ -279,11 +364,8 @@ def _measure(
         points[step] = np.einsum("su,sku->sk", batch.hidden, axes)
         squares += np.einsum("su,su->s", batch.hidden, batch.hidden)
         total += batch.hidden
-        if step == steps - longest - 1:
-            reference = batch.hidden
-        elif step >= steps - longest:
-            difference = batch.hidden - reference
-            returns[step - (steps - longest)] = np.einsum("su,su->s", difference, difference)
+        if step >= steps - 2 * longest:
+            trail.record(step - (steps - 2 * longest), active)
     block_steps = steps / _ERROR_BLOCKS
     exponents = growths.sum(axis=0) / steps
     with np.errstate(invalid="ignore"):
@@ -292,22 +374,15 @@ def _measure(
     variance = np.maximum(squares / steps - ((total / steps) ** 2).sum(axis=1), 0.0)
 
     _mark_divergent(result, orbits[~alive], batch.hidden[~alive], int(result.steps[orbits].max()) + steps)
-    fixed = certify_fixed_points(weights, batch.biases, leak, batch.hidden)
     for row in np.flatnonzero(alive):
-        orbit = int(orbits[row])
+        orbit, hidden = int(orbits[row]), batch.hidden[row]
         result.steps[orbit] += steps
-        result.state[orbit] = batch.hidden[row]
-        if row in fixed and (fixed[row].certified or fixed[row].neutral):
-            _take(result, orbit, fixed[row], int(result.steps[orbit]))
-            continue
+        result.state[orbit] = hidden
         result.amplitude[orbit] = np.sqrt(variance[row])
-        certificate = _certify_return(
-            ReluMap(weights, biases[orbit], leak), reference[row], np.sqrt(returns[:, row]), generator
-        )
-        if certificate is not None:
-            _take(result, orbit, certificate, int(result.steps[orbit]))
-            if certificate.certified:
-                _describe_cycle(result, orbit, ReluMap(weights, biases[orbit], leak))
+        certificate = _certify(maps.of(orbit), hidden, trail.period(row, longest), generator)
+        if certificate is not None and _take(result, orbit, certificate, int(result.steps[orbit])):
+            if certificate.certified and certificate.period > 1:
+                _describe_cycle(result, orbit, maps.of(orbit))
                 _fill_in_lost_exponents(result, orbit, exponents[row], errors[row])
             continue
         result.period_excluded[orbit] = longest
@@ -327,10 +402,8 @@ def _fill_in_lost_exponents(
 
 def _principal_axes(batch: OrbitBatch, steps: int = 256) -> Float[np.ndarray, "orbits axes units"]:
     """Return the first principal axes of each orbit's states over some steps (and take those steps)."""
-    states = np.empty((steps, *batch.hidden.shape))
-    for step in range(steps):
-        batch.advance()
-        states[step] = np.where(np.abs(batch.hidden) < 1e100, batch.hidden, 0.0)
+    states = follow(batch, steps)
+    states[~(np.abs(states) < 1e100)] = 0.0  # an orbit that diverges is told by its norm
     count = min(_PROJECTIONS, states.shape[2])
     axes = np.empty((states.shape[1], count, states.shape[2]))
     for orbit in range(states.shape[1]):
@@ -339,18 +412,14 @@ def _principal_axes(batch: OrbitBatch, steps: int = 256) -> Float[np.ndarray, "o
     return axes
 
 
-def _certify_return(
-    relu_map: ReluMap, hidden: np.ndarray, distance: np.ndarray, generator: np.random.Generator
+def _certify(
+    relu_map: ReluMap, hidden: np.ndarray, period: int, generator: np.random.Generator
 ) -> Certificate | None:
-    """Try the periods at which the orbit came nearer to where it was than ever before, the nearest first."""
-    best = np.minimum.accumulate(np.concatenate([[np.inf], distance[:-1]]))
-    records = np.flatnonzero(distance < best)
-    near = records[distance[records] < 0.1 * distance.max()] if distance.max() > 0 else records[:1]
-    for index in near[::-1]:
-        certificate = certify_cycle(relu_map, hidden, int(index) + 1, generator)
-        if certificate.certified or certificate.neutral:
-            return certificate
-    return None
+    """Try to certify the period with which an orbit's patterns repeat (0: they do not)."""
+    if period > 1:
+        return certify_cycle(relu_map, hidden, period, generator)
+    one = certify_fixed_points(relu_map.weights, relu_map.bias[None], relu_map.leak, hidden[None])
+    return one.get(0) if period == 1 else None
 
 
 def _label_by_measurement(

@@ -68,6 +68,42 @@ class OrbitBatch:
         self.hidden, self.biases = self.hidden[which], self.biases[which]
 
 
+class PatternTrail:
+    """Which activation pattern each of several orbits had at each step, as one number a pattern.
+
+    Parameters
+    ----------
+    steps, orbits, units
+        How many.
+    generator
+        For the weights of the sum that stands for a pattern: equal patterns have equal sums, and different ones do
+        not, but for a chance of about 1e-16.
+    """
+
+    def __init__(self, steps: int, orbits: int, units: int, generator: np.random.Generator) -> None:
+        self._weights = generator.uniform(1.0, 2.0, units)
+        self._codes = np.empty((steps, orbits))
+
+    def record(self, step: int, active: Bool[np.ndarray, "orbits units"]) -> None:
+        """Note the patterns of a step."""
+        # Row by row, so that equal patterns add up in the same order and give the same number to the last bit.
+        self._codes[step] = np.where(active, self._weights, 0.0).sum(axis=1)
+
+    def period(self, orbit: int, longest: int) -> int:
+        """Return the smallest p, up to `longest`, with which the patterns have repeated of late; else 0.
+
+        Of late: over at least the last half of the trail and the last 2p steps. An orbit whose convergence to a
+        p-cycle can be certified keeps the cycle's patterns for good, so it has such a p.
+        """
+        codes = self._codes[:, orbit]
+        size = codes.size
+        for candidate in 1 + np.flatnonzero(codes[-2 : -2 - min(longest, size // 2) : -1] == codes[-1]):
+            compared = min(max(size // 2, candidate), size - candidate)
+            if (codes[-compared:] == codes[-compared - candidate : -candidate]).all():
+                return int(candidate)
+        return 0
+
+
 class TangentVectors:
     """Orthonormal vectors carried along orbits, and the logarithms of their growth.
 

@@ -1,0 +1,183 @@
+"""Attractors of a trained network over the plane of coherences, stage by stage.
+
+In the stimulus stage each point of the plane is another constant input, so another map. In the delay and decision
+stages the input is the same everywhere, and the plane varies the start: the state in which a noise-free stimulus of
+that coherence leaves the network.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+import jax
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from attrax.dynamics import classify
+from attrax.dynamics.orbits import OrbitBatch
+from attrax.networks import RecurrentNetwork
+from attrax.studies.settings import PlaneSettings
+from attrax.tasks import Task
+from attrax.tasks.trial import DECISION, STAGES, STIMULUS
+
+_KEPT = (
+    "kind", "period", "period_excluded", "certified", "neutral", "exponents", "exponent_error", "torus_dimension",
+    "rotation_number", "digits_gained", "chaos_test", "amplitude", "radius", "residual", "margin", "steps",
+)  # fmt: skip
+
+
+class StageInputs:
+    """A network's weights and a task's constant inputs, in float64.
+
+    Parameters
+    ----------
+    task, network
+        A trained network and what it was trained on.
+    """
+
+    def __init__(self, task: Task, network: RecurrentNetwork) -> None:
+        self.task = task
+        self.leak = network.leak
+        self.weights = np.asarray(network.recurrent_weights, dtype=float)
+        self._input_weights = np.asarray(network.input_weights, dtype=float)
+        self._bias = np.asarray(network.bias, dtype=float)
+
+    def biases(
+        self, stage: str, coherences: Float[np.ndarray, "points modalities"], context: int
+    ) -> Float[np.ndarray, "points units"]:
+        """Return U x + b for the constant input of a stage at each coherence."""
+        with jax.enable_x64(True):
+            inputs = np.array([self.task.stage_input(stage, coherence, context) for coherence in coherences])
+        return inputs @ self._input_weights.T + self._bias
+
+    def starts(
+        self, stage: str, coherences: Float[np.ndarray, "points modalities"], context: int
+    ) -> Float[np.ndarray, "points units"]:
+        """Return the states in which noise-free stages of typical length leave the network before a stage.
+
+        The first stage starts from the zero state.
+        """
+        hidden = np.zeros((coherences.shape[0], self.weights.shape[0]))
+        for earlier in STAGES[: STAGES.index(stage)]:
+            batch = OrbitBatch(self.weights, self.biases(earlier, coherences, context), self.leak, hidden)
+            for _ in range(self.task.stage_steps(earlier)):
+                batch.advance()
+            hidden = batch.hidden
+        return hidden
+
+
+def coherence_axes(task: Task, points: int) -> list[np.ndarray]:
+    """Return the coherences along each modality; a task of one modality has a plane of one column."""
+    axis = np.linspace(-1, 1, points)
+    return [axis, axis if task.n_modalities > 1 else np.zeros(1)]
+
+
+def map_planes(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -> xr.Dataset:
+    """Label the attractor at every point of every stage's plane.
+
+    Parameters
+    ----------
+    task, network
+        A trained network and what it was trained on.
+    settings
+        Stages, points and effort.
+
+    Returns
+    -------
+    Dataset over (stage, context, start, coherence_1, coherence_2), with the fields of
+    `attrax.dynamics.Classification`; "start" is "stage" (the state the network is really in when the stage begins:
+    noise-free stages before it, from the zero state) or "zero". And `readout_orbit` over (orbit, step, readout): the
+    most oscillating points of the stimulus stage, seen as (logit of "+" minus logit of "-", larger of the two minus
+    logit of fixation), with their context and coherences.
+    """
+    inputs = StageInputs(task, network)
+    axes = coherence_axes(task, settings.points)
+    coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
+    shape = tuple(axis.size for axis in axes)
+    planes, states = [], {}
+    for stage, context in product(settings.stages, range(task.n_contexts)):
+        biases = inputs.biases(stage, coherences, context)
+        starts = inputs.starts(stage, coherences, context)
+        zero = np.zeros_like(starts) if stage == STAGES[STIMULUS] else np.zeros((1, starts.shape[1]))
+        found = classify(
+            inputs.weights,
+            np.concatenate([biases, biases[: len(zero)]]),
+            inputs.leak,
+            np.concatenate([starts, zero]),
+            settings.effort,
+        )
+        states[stage, context] = (biases, found.state[: len(starts)], found)
+        from_zero = np.arange(len(coherences)) if len(zero) > 1 else np.zeros(len(coherences), int)
+        rows = np.stack([np.arange(len(coherences)), len(starts) + from_zero]).reshape(2, *shape)
+        fields = {}
+        for name in _KEPT:
+            values = getattr(found, name)[rows]
+            dims = ("start", "coherence_1", "coherence_2") + (("exponent",) if values.ndim == 4 else ())
+            fields[name] = (dims, values)
+        planes.append(xr.Dataset(fields).expand_dims(stage=[stage], context=[context]))
+    result = xr.combine_by_coords(planes, combine_attrs="drop").reindex(stage=list(settings.stages))
+    result = result.assign_coords(start=["stage", "zero"], coherence_1=axes[0], coherence_2=axes[1])
+    return result.merge(_readout_orbits(inputs, network, coherences, states, settings))
+
+
+def _readout_orbits(
+    inputs: StageInputs, network: RecurrentNetwork, coherences: np.ndarray, states: dict, settings: PlaneSettings
+) -> xr.Dataset:
+    """Follow the most oscillating points of the stimulus stage a little longer, in the readout plane."""
+    policy = np.asarray(network.policy_weights, dtype=float)
+    policy_bias = np.asarray(network.policy_bias, dtype=float)
+    candidates: Iterator[tuple[float, int, int]] = (
+        (float(found.amplitude[point]), context, point)
+        for (stage, context), (_, _, found) in states.items()
+        if stage == STAGES[STIMULUS]
+        for point in range(len(coherences))
+        if found.kind[point] in ("quasi-periodic", "cycle", "chaotic") and found.period[point] != 2
+    )
+    chosen = sorted(candidates, reverse=True)[: settings.orbits_kept]
+    orbits = np.full((settings.orbits_kept, settings.orbit_steps, 2), np.nan)
+    where = np.full((settings.orbits_kept, 2 + coherences.shape[1]), np.nan)
+    for row, (_, context, point) in enumerate(chosen):
+        biases, last, _ = states[STAGES[STIMULUS], context]
+        batch = OrbitBatch(inputs.weights, biases[point : point + 1], inputs.leak, last[point : point + 1])
+        for step in range(settings.orbit_steps):
+            logits = policy @ batch.hidden[0] + policy_bias
+            orbits[row, step] = logits[1] - logits[2], max(logits[1], logits[2]) - logits[0]
+            batch.advance()
+        where[row, 0], where[row, 1], where[row, 2:] = context, point, coherences[point]
+    coherence_2 = where[:, 3] if coherences.shape[1] > 1 else np.where(np.isnan(where[:, 0]), np.nan, 0.0)
+    return xr.Dataset(
+        {
+            "readout_orbit": (("orbit", "step", "readout"), orbits),
+            "orbit_context": ("orbit", where[:, 0]),
+            "orbit_coherence_1": ("orbit", where[:, 2]),
+            "orbit_coherence_2": ("orbit", coherence_2),
+        },
+        coords={"readout": ["choice", "answer"]},
+    )
+
+
+def plane_shares(planes: xr.Dataset) -> dict[str, float]:
+    """Return the share of each kind over the stimulus-stage planes of all contexts, started where the stage begins.
+
+    Returns
+    -------
+    frac_fixed, frac_cycle, frac_locked (the cycles of period above 10: oscillations), frac_quasi, frac_chaotic,
+    frac_divergent, frac_undecided; and period_excluded, the smallest K of the quasi-periodic points (0: none).
+    """
+    plane = planes.sel(stage=STAGES[STIMULUS], start="stage")
+    kind, period = plane.kind.values, plane.period.values
+
+    def share(mask: np.ndarray) -> float:
+        return float(np.mean(mask))
+
+    quasi = kind == "quasi-periodic"
+    return {
+        "frac_fixed": share(kind == "fixed point"),
+        "frac_cycle": share(kind == "cycle"),
+        "frac_locked": share((kind == "cycle") & (period > 10)),
+        "frac_quasi": share(quasi),
+        "frac_chaotic": share(kind == "chaotic"),
+        "frac_divergent": share(kind == "divergent"),
+        "frac_undecided": share(kind == "undecided"),
+        "period_excluded": int(plane.period_excluded.values[quasi].min()) if quasi.any() else 0,
+    }

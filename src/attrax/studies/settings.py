@@ -1,0 +1,32 @@
+"""Settings of a study and of its analyses, free of JAX."""
+
+from dataclasses import dataclass, field
+
+from attrax.dynamics.effort import Effort
+from attrax.settings import require, unknown_name
+from attrax.tasks.trial import STAGES, STIMULUS
+
+
+@dataclass(frozen=True)
+class PlaneSettings:
+    """Which planes are mapped, and how finely."""
+
+    points: int = 11
+    """Coherences along each axis, from -1 to 1."""
+    stages: tuple[str, ...] = ("stimulus", "delay", "decision")
+    """Stages whose planes are mapped; the stimulus stage must be among them."""
+    effort: Effort = field(default_factory=Effort)
+    """How long orbits are followed."""
+    orbits_kept: int = 3
+    """Orbits kept for drawing: those of the most oscillating points of the stimulus stage."""
+    orbit_steps: int = 600
+    """Steps of a kept orbit."""
+
+    def __post_init__(self) -> None:
+        require(self.points >= 2, f"points is {self.points}; it must be 2 or more")
+        for stage in self.stages:
+            if stage not in STAGES:
+                raise unknown_name("stage", stage, STAGES)
+        require(STAGES[STIMULUS] in self.stages, "stages must name the stimulus stage: the summary is about it")
+        for name in ("orbits_kept", "orbit_steps"):
+            require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
