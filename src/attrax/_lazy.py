@@ -2,14 +2,18 @@
 
 Importing JAX takes about a second; ``import attrax`` and ``attrax --help`` must not pay it. So a module whose
 settings are read without computing anything (a task, a learner) takes ``jax`` and ``jnp`` from here. Type
-checkers see the real modules; so does everything else if JAX is already loaded.
+checkers see the real modules; so does everything else if JAX is already loaded (as in the tests, which check
+the shapes that annotations name).
 """
 
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING or "jax" in sys.modules:
+JAX_IS_LOADED = "jax" in sys.modules
+"""Whether JAX was there before attrax: then nothing is gained by delaying anything."""
+
+if TYPE_CHECKING or JAX_IS_LOADED:
     import equinox as eqx
     import jax
     import jax.numpy as jnp
@@ -29,4 +33,4 @@ else:
     eqx, jax, jnp, optax = (_LazyModule(name) for name in ("equinox", "jax", "jax.numpy", "optax"))
     Array = Any
 
-__all__ = ["Array", "eqx", "jax", "jnp", "optax"]
+__all__ = ["JAX_IS_LOADED", "Array", "eqx", "jax", "jnp", "optax"]

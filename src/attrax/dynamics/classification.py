@@ -376,10 +376,11 @@ def _measure(
     _mark_divergent(result, orbits[~alive], batch.hidden[~alive], int(result.steps[orbits].max()) + steps)
     for row in np.flatnonzero(alive):
         orbit, hidden = int(orbits[row]), batch.hidden[row]
+        period = trail.period(int(row), longest)
         result.steps[orbit] += steps
         result.state[orbit] = hidden
         result.amplitude[orbit] = np.sqrt(variance[row])
-        certificate = _certify(maps.of(orbit), hidden, trail.period(row, longest), generator)
+        certificate = _certify(maps.of(orbit), hidden, period, generator)
         if certificate is not None and _take(result, orbit, certificate, int(result.steps[orbit])):
             if certificate.certified and certificate.period > 1:
                 _describe_cycle(result, orbit, maps.of(orbit))

@@ -1,10 +1,11 @@
 """How good a network is: greedy answers on trials that no learner has seen; the same for every rule."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from attrax.networks import RecurrentNetwork
 from attrax.tasks import Task, draw_trials
@@ -22,8 +23,13 @@ class Evaluation(NamedTuple):
     """Mean reward of a trial."""
 
 
+IN_A_ROW = 10
+"""Trials that follow one another in a stream where the hidden state is carried on; numbers of trials divide by it."""
+
+
+@partial(jax.jit, static_argnums=(0, 3))
 def evaluate(
-    task: Task, network: RecurrentNetwork, key: Array, n_trials: int, in_a_row: int = 1
+    task: Task, network: RecurrentNetwork, key: Array, n_trials: int, carry_hidden: bool | Bool[Array, ""] = False
 ) -> Evaluation:
     """Let the network act greedily on trials.
 
@@ -34,21 +40,23 @@ def evaluate(
     key
         Of the trials.
     n_trials
-        How many; a multiple of `in_a_row`.
-    in_a_row
-        How many trials follow one another before the hidden state is set to zero again. The criterion of training
-        uses 1, for every learner: each trial starts from the zero state, whatever training did.
+        How many; a multiple of `IN_A_ROW`.
+    carry_hidden
+        Whether a trial starts from the state in which the one before it was answered, over rows of `IN_A_ROW` trials.
+        The criterion of training has it off, for every learner: each trial starts from the zero state, whatever
+        training did.
 
     Notes
     -----
-    Greedy actions; the answer is the first action other than fixation in the decision stage, and ends the trial:
-    where trials follow one another, the next one starts from the state in which that answer was given.
+    Greedy actions; the answer is the first action other than fixation in the decision stage, and ends the trial.
+    Compiled once for a task and a number of trials.
     """
-    streams = n_trials // in_a_row
+    streams = n_trials // IN_A_ROW
     keys = stream_keys(key, streams)
     judge = jax.vmap(task.judge, in_axes=(0, None, 0))
 
     def run_trial(hidden: Array, number: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+        hidden = jnp.where(carry_hidden, hidden, 0.0)
         trials = jax.vmap(lambda k: jax.tree.map(lambda a: a[0], draw_trials(task, k, number, 1)))(keys)
 
         def act(carry: Any, step: Array) -> tuple[Any, None]:
@@ -67,5 +75,5 @@ def evaluate(
         return hidden, (right, early, reward)
 
     hidden = jnp.zeros((streams, network.n_hidden))
-    _, (right, early, reward) = jax.lax.scan(run_trial, hidden, jnp.arange(in_a_row))
+    _, (right, early, reward) = jax.lax.scan(run_trial, hidden, jnp.arange(IN_A_ROW))
     return Evaluation(jnp.mean(right, dtype=float), jnp.mean(early, dtype=float), jnp.mean(reward))

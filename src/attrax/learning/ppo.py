@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxtyping import Bool, Float, Int
 
-from attrax._lazy import Array, jax, jnp, optax
+from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
 from attrax.settings import require
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
     from attrax.tasks import Task
 
@@ -107,7 +107,7 @@ class PPO:
                 returns[:, members],
             )
             step, optimiser = self._optimiser().update(gradient, optimiser, network)
-            metrics["gradient_norm"] = optax.global_norm(gradient)
+            metrics["gradient_norm"] = optax.tree.norm(gradient)
             return (optax.apply_updates(network, step), optimiser), metrics
 
         orders = jax.vmap(lambda k: jax.random.permutation(k, self.environments))(

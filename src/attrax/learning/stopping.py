@@ -22,11 +22,12 @@ class StoppingRule:
     evaluate_every: int = 20
     """Updates between evaluations."""
     evaluation_trials: int = 1000
-    """Held-out trials in an evaluation, the same ones each time."""
+    """Held-out trials in an evaluation, the same ones each time; a multiple of 10."""
     checkpoint_accuracies: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9)
     """Keep the weights at the first evaluation that reaches each of these."""
     fresh_trials: int = 10_000
-    """Trials drawn after the stop for the accuracy that is reported (at a crossing it is biased upward)."""
+    """Trials drawn after the stop for the accuracy that is reported (at a crossing it is biased upward); a multiple
+    of `evaluation_trials`."""
 
     def __post_init__(self) -> None:
         for name in ("accuracy", *(["trials"] if self.trials is not None else [])):
@@ -35,6 +36,15 @@ class StoppingRule:
         require(self.accuracy is None or self.accuracy < 1, f"accuracy is {self.accuracy}; it must be below 1")
         for name in ("updates", "evaluate_every", "evaluation_trials", "fresh_trials"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
+        require(
+            self.evaluation_trials % 10 == 0,
+            f"evaluation_trials is {self.evaluation_trials}; it must be a multiple of 10",
+        )
+        require(
+            self.fresh_trials % self.evaluation_trials == 0,
+            f"fresh_trials is {self.fresh_trials}; it must be a multiple of the {self.evaluation_trials} "
+            "evaluation_trials",
+        )
         require(
             all(0 < a < 1 for a in self.checkpoint_accuracies),
             f"checkpoint_accuracies {list(self.checkpoint_accuracies)}: each must lie between 0 and 1",

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxtyping import Float, Int
 
-from attrax._lazy import Array, jax, jnp, optax
+from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
 from attrax.settings import require
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
     from attrax.tasks import Sequence, Task
 
@@ -74,7 +74,7 @@ class Supervised:
             network=optax.apply_updates(state.network, change), optimiser=optimiser, updates=state.updates + 1,
             trials=state.trials + jnp.sum(shown), number=state.number + shown,
         )  # fmt: skip
-        return state, {"loss": loss, "gradient_norm": optax.global_norm(gradient)}
+        return state, {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
 
     def _optimiser(self) -> Any:
         return optax.chain(optax.clip_by_global_norm(self.gradient_norm), optax.adam(self.learning_rate))

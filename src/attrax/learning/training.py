@@ -1,7 +1,8 @@
 """The loop that every learner shares: update, evaluate, keep history and checkpoints, stop."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol
+from functools import partial
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from attrax.tasks import TASKS, Task
 Status = Literal["reached", "budget spent", "diverged"]
 
 
+@runtime_checkable
 class LearnerState(Protocol):
     """What the loop reads of a learner's state; the rest is the learner's own."""
 
@@ -36,6 +38,7 @@ class LearnerState(Protocol):
         ...
 
 
+@runtime_checkable
 class Learner(Protocol):
     """A learning rule: a state before the first update, and a pure function from state to state."""
 
@@ -64,7 +67,11 @@ class Trained(NamedTuple):
     """"reached" the accuracy asked for (or spent a budget set without one), "budget spent", or "diverged":
     numbers stopped being finite, and the network is the last finite one."""
     accuracy: float
-    """On fresh trials after the stop; NaN for a diverged network."""
+    """On fresh trials after the stop, each from the zero state; NaN for a diverged network."""
+    accuracy_in_a_row: float
+    """The same with ten trials in a row, the hidden state carried on from each to the next."""
+    early_answers: float
+    """Share of those fresh trials with an answer before the decision stage."""
     updates: int
     trials: int
     history: dict[str, np.ndarray]
@@ -79,7 +86,7 @@ class Trained(NamedTuple):
 def initial_network(task: Task, settings: NetworkSettings, seed: int) -> RecurrentNetwork:
     """Return the untrained network of a seed: the same for every learner, and up to its scale for every δ."""
     key = derive_key(TASKS.name_of(task), seed, "weights")
-    return initialise(settings, task.n_inputs, task.n_actions, key)
+    return jax.jit(initialise, static_argnums=(0, 1, 2))(settings, task.n_inputs, task.n_actions, key)
 
 
 def train(
@@ -115,19 +122,18 @@ def train(
         task, first, derive_key(name, seed, "training trials"), derive_key(name, seed, "learning noise")
     )
     held_out = derive_key(name, seed, "evaluation trials")
-    run_chunk = jax.jit(
-        lambda state, until: _chunk(task, learner, stopping, held_out, state, until)
-    )
+    run_chunk = jax.jit(partial(_updates, task, learner, stopping))
 
     record = _Record(stopping)
     status: Status = "budget spent" if stopping.accuracy is not None else "reached"
     until = 0  # the first chunk has no update: it evaluates the untrained network
     while True:
         before = state
-        state, metrics, evaluation, finite = run_chunk(state, until)
+        state, metrics, finite = run_chunk(state, until)
         if not finite:
             status, state = "diverged", before
             break
+        evaluation = evaluate(task, state.network, held_out, stopping.evaluation_trials)
         progress = record.add(state, metrics, evaluation)
         if on_progress is not None:
             on_progress(progress)
@@ -139,15 +145,15 @@ def train(
             break
         until = min(progress.updates + stopping.evaluate_every, stopping.updates)
 
-    accuracy = float("nan")
-    if status != "diverged":
-        fresh = derive_key(name, seed, "fresh trials")
-        final = jax.jit(lambda net: evaluate(task, net, fresh, stopping.fresh_trials))
-        accuracy = float(final(state.network).accuracy)
+    fresh_key = derive_key(name, seed, "fresh trials")
+    fresh, in_a_row = (_evaluate_fresh(task, state.network, stopping, fresh_key, carry) for carry in (False, True))
+    lost = status == "diverged"
     return Trained(
         network=state.network,
         status=status,
-        accuracy=accuracy,
+        accuracy=float("nan") if lost else float(fresh.accuracy),
+        accuracy_in_a_row=float("nan") if lost else float(in_a_row.accuracy),
+        early_answers=float("nan") if lost else float(fresh.early_answers),
         updates=int(state.updates),
         trials=int(state.trials),
         history=record.history(),
@@ -156,10 +162,13 @@ def train(
     )
 
 
-def _chunk(
-    task: Task, learner: Learner, stopping: StoppingRule, held_out: Array, state: Any, until: Int[Array, ""]
-) -> tuple[Any, dict[str, Array], Evaluation, Array]:
-    """Update until a count of updates (or the trials are spent, or numbers are not finite), then evaluate."""
+def _updates(
+    task: Task, learner: Learner, stopping: StoppingRule, state: Any, until: Int[Array, ""]
+) -> tuple[Any, dict[str, Array], Array]:
+    """Update until a count of updates, or the trials are spent, or numbers are not finite.
+
+    Returns the state, the mean of the metrics, and whether all numbers are finite.
+    """
     shapes = jax.eval_shape(lambda s: learner.update(task, s)[1], state)
     sums = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     most_trials = jnp.iinfo(jnp.int32).max if stopping.trials is None else stopping.trials
@@ -178,8 +187,18 @@ def _chunk(
     state, sums, finite = jax.lax.while_loop(unfinished, update, (state, sums, jnp.array(True)))
     finite &= jnp.isfinite(sum(jnp.sum(leaf) for leaf in jax.tree.leaves(state.network)))
     metrics = jax.tree.map(lambda total: total / (state.updates - before), sums)
-    evaluation = evaluate(task, state.network, held_out, stopping.evaluation_trials)
-    return state, metrics, evaluation, finite
+    return state, metrics, finite
+
+
+def _evaluate_fresh(
+    task: Task, network: RecurrentNetwork, stopping: StoppingRule, key: Array, carry_hidden: bool
+) -> Evaluation:
+    """Evaluate on fresh trials, in batches of the size that is compiled already."""
+    batches = [
+        evaluate(task, network, jax.random.fold_in(key, batch), stopping.evaluation_trials, carry_hidden)
+        for batch in range(stopping.fresh_trials // stopping.evaluation_trials)
+    ]
+    return jax.tree.map(lambda *values: sum(values) / len(values), *batches)
 
 
 class _Record:

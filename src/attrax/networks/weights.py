@@ -30,7 +30,7 @@ def save_networks(
         Texts kept in the file's header (settings as JSON, for instance).
     """
     tensors = {
-        f"{name}/{array}": np.ascontiguousarray(getattr(network, array))
+        f"{name}/{array}": np.asarray(getattr(network, array), order="C")
         for name, network in networks.items()
         for array in _ARRAYS
     }

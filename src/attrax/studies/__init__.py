@@ -1,0 +1,43 @@
+"""Many networks: a study file, its execution, and the store of its results."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from attrax.studies.settings import PlaneSettings
+from attrax.studies.study import Condition, Study, load_study, parse_study
+
+if TYPE_CHECKING:
+    from attrax.studies.execution import Event, run_local
+    from attrax.studies.planes import map_planes, plane_shares
+    from attrax.studies.store import Store, open  # noqa: A004
+    from attrax.studies.study_run import run_study
+
+_PLACES = {
+    "Event": "execution",
+    "run_local": "execution",
+    "map_planes": "planes",
+    "plane_shares": "planes",
+    "Store": "store",
+    "open": "store",
+    "run_study": "study_run",
+}
+__all__ = [
+    "Condition",
+    "Event",
+    "PlaneSettings",
+    "Store",
+    "Study",
+    "load_study",
+    "map_planes",
+    "open",
+    "parse_study",
+    "plane_shares",
+    "run_local",
+    "run_study",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"attrax.studies.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'attrax.studies' has no attribute {name!r}")

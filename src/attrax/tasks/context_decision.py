@@ -1,7 +1,7 @@
 """Context-dependent decision: two streams of evidence, and a cue that says which one counts."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from attrax.tasks.duration import TruncatedExponential
 from attrax.tasks.staged_decision import StagedDecision
@@ -21,7 +21,7 @@ class ContextDecision(StagedDecision):
     n_contexts: ClassVar[int] = 2
 
     @classmethod
-    def neurogym(cls) -> Self:
+    def neurogym(cls) -> "ContextDecision":
         """Return the settings of NeuroGym's ``ContextDecisionMaking-v0`` with explicit context (100 ms steps).
 
         There an ideal observer is right in 94.1 % of the trials, so a criterion of 95 % is refused.

@@ -74,7 +74,7 @@ def probabilities(duration: Duration) -> dict[int, float]:
         return math.exp(-min(max(value, duration.minimum), duration.maximum) / duration.mean)
 
     total = survival(duration.minimum) - survival(duration.maximum)
-    return {n: (survival(n) - survival(n + 1)) / total for n in steps}
+    return {n: (survival(float(n)) - survival(float(n + 1))) / total for n in steps}
 
 
 def quantile(duration: Duration, uniform: Float[Array, ""]) -> Int[Array, ""]:

@@ -1,0 +1,18 @@
+"""Figures and pages, from the store alone: a report can be made again at any time, at no cost."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attrax.reports.figures import planes_figure
+    from attrax.reports.findings import findings
+    from attrax.reports.page import write_report
+
+_PLACES = {"findings": "findings", "planes_figure": "figures", "write_report": "page"}
+__all__ = ["findings", "planes_figure", "write_report"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"attrax.reports.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'attrax.reports' has no attribute {name!r}")

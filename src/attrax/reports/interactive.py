@@ -1,0 +1,177 @@
+"""Figures for the page, by plotly."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+from plotly.subplots import make_subplots
+
+from attrax.reports.appearance import KIND_LOOKS, LEARNER_COLOURS
+from attrax.reports.findings import learner_name
+from attrax.studies import Condition, Store
+
+_KINDS = list(KIND_LOOKS)
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
+_LAYOUT: dict[str, Any] = {
+    "font": _FONT, "paper_bgcolor": "white", "plot_bgcolor": "white", "margin": {"l": 60, "r": 20, "t": 60, "b": 55},
+}  # fmt: skip
+
+
+def learning_curves(store: Store) -> go.Figure:
+    """Draw accuracy on held-out trials against updates and against trials."""
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("by updates", "by training trials"), shared_yaxes=True)
+    learners = list(store.study.learners)
+    deltas = sorted(network.delta for network in store.study.networks)
+    seen = set()
+    for condition in store.conditions:
+        arrays = store.arrays(condition.identity).isel(network=0)
+        delta, learner = condition.network.delta, condition.learner_label
+        name = f"{learner_name(learner)}, δ = {delta:g}"
+        line = {
+            "color": LEARNER_COLOURS[learners.index(learner) % len(LEARNER_COLOURS)],
+            "dash": _DASHES[deltas.index(delta) % len(_DASHES)],
+        }
+        history = arrays[["accuracy", "trials"]].dropna("update")
+        for column, x in ((1, history["update"]), (2, history["trials"])):
+            figure.add_scatter(
+                x=x.values, y=history.accuracy.values, name=name, legendgroup=name, line=line,
+                showlegend=column == 1 and name not in seen, row=1, col=column,
+                hovertemplate=f"{name}, seed {condition.seed}<br>%{{x:,}}: %{{y:.3f}}<extra></extra>",
+            )  # fmt: skip
+        seen.add(name)
+    criterion = store.study.stopping.accuracy
+    if criterion is not None:
+        figure.add_hline(y=criterion, line={"color": "#888", "width": 1, "dash": "dot"},
+                         annotation_text=f"criterion {criterion:g}", annotation_position="bottom right")  # fmt: skip
+    figure.update_xaxes(title_text="updates", row=1, col=1)
+    figure.update_xaxes(title_text="trials", row=1, col=2)
+    figure.update_yaxes(title_text="accuracy (greedy, held out)", row=1, col=1)
+    figure.update_yaxes(range=[0, 1.02])
+    return _finish(figure, height=380)
+
+
+def planes(store: Store, stage: str, start: str) -> go.Figure:
+    """Draw the label at every coherence of a stage: a row for each δ, rules and contexts side by side.
+
+    The first seed of the first task.
+    """
+    conditions = first_seed(store)
+    learners = list(dict.fromkeys(c.learner_label for c in conditions))
+    deltas = sorted({c.network.delta for c in conditions})
+    n_contexts = conditions[0].task.n_contexts
+    titles = [
+        f"{learner_name(learner)}, δ = {delta:g}<br>context {context + 1}"
+        for delta in deltas for learner in learners for context in range(n_contexts)
+    ]  # fmt: skip
+    columns = n_contexts * len(learners)
+    figure = make_subplots(
+        rows=len(deltas), cols=columns, subplot_titles=titles, horizontal_spacing=0.035, vertical_spacing=0.2,
+        shared_yaxes=True,
+    )  # fmt: skip
+    colours = [[edge, look.colour] for i, look in enumerate(KIND_LOOKS.values())
+               for edge in (i / len(_KINDS), (i + 1) / len(_KINDS))]  # fmt: skip
+    for condition in conditions:
+        arrays = store.arrays(condition.identity).isel(network=0)
+        row = 1 + deltas.index(condition.network.delta)
+        for context in range(n_contexts):
+            column = 1 + n_contexts * learners.index(condition.learner_label) + context
+            plane = arrays.sel(stage=stage, start=start, context=context)
+            kind = plane.kind.values.T
+            figure.add_heatmap(
+                x=plane.coherence_1.values, y=plane.coherence_2.values, z=np.vectorize(_KINDS.index)(kind),
+                zmin=-0.5, zmax=len(_KINDS) - 0.5, colorscale=colours, showscale=False, xgap=1, ygap=1,
+                text=np.vectorize(lambda k: KIND_LOOKS[k].letter)(kind), texttemplate="%{text}", textfont_size=9,
+                customdata=_evidence(plane), hovertemplate="%{customdata}<extra></extra>", row=row, col=column,
+            )  # fmt: skip
+            figure.update_xaxes(title_text="coherence 1", row=row, col=column, title_standoff=4)
+        figure.update_yaxes(title_text="coherence 2", row=row, col=1, title_standoff=4)
+    figure.update_xaxes(tickvals=[-1, 0, 1], showgrid=False, zeroline=False, constrain="domain")
+    figure.update_yaxes(tickvals=[-1, 0, 1], showgrid=False, zeroline=False)
+    figure.update_annotations(font_size=12)
+    return _finish(figure, height=90 + 270 * len(deltas))
+
+
+def orbits(store: Store) -> go.Figure | None:
+    """Draw the most oscillating points of the stimulus stage in the readout plane; None where nothing oscillates."""
+    conditions = [c for c in first_seed(store) if not np.isnan(_orbit_set(store, c).orbit_context).all()]
+    if not conditions:
+        return None
+    figure = make_subplots(
+        rows=1, cols=len(conditions), horizontal_spacing=0.07,
+        subplot_titles=[f"{learner_name(c.learner_label)}, δ = {c.network.delta:g}" for c in conditions],
+    )  # fmt: skip
+    for column, condition in enumerate(conditions, start=1):
+        arrays = _orbit_set(store, condition)
+        for index in range(arrays.sizes["orbit"]):
+            orbit = arrays.isel(orbit=index)
+            if np.isnan(orbit.orbit_context):
+                continue
+            where = f"context {int(orbit.orbit_context) + 1}, c = ({float(orbit.orbit_coherence_1):g}, " \
+                    f"{float(orbit.orbit_coherence_2):g})"  # fmt: skip
+            points = orbit.readout_orbit.values
+            figure.add_scattergl(
+                x=points[:, 0], y=points[:, 1], mode="markers", name=where, legend=f"legend{column}",
+                marker={"size": 3, "color": LEARNER_COLOURS[index % len(LEARNER_COLOURS)],
+                        "symbol": ("circle", "diamond", "x")[index % 3]},
+                hovertemplate=f"{where}<br>step %{{pointNumber}}<extra></extra>", row=1, col=column,
+            )  # fmt: skip
+        figure.update_xaxes(title_text="logit “+” − logit “−”", row=1, col=column)
+    figure.update_yaxes(title_text="larger answer logit − fixation logit", row=1, col=1)
+    figure = _finish(figure, height=430)
+    for column in range(1, len(conditions) + 1):
+        domain = figure.layout["xaxis" if column == 1 else f"xaxis{column}"].domain
+        figure.update_layout({f"legend{column}": {"x": domain[0], "y": -0.2, "yanchor": "top", "font": {"size": 11}}})
+    return figure
+
+
+def first_seed(store: Store) -> list[Condition]:
+    """Return the finished conditions of the first task and the first seed."""
+    task, seed = next(iter(store.study.tasks)), store.study.seeds[0]
+    return [c for c in store.conditions if c.task_label == task and c.seed == seed]
+
+
+def _orbit_set(store: Store, condition: Condition) -> xr.Dataset:
+    return store.arrays(condition.identity).isel(network=0)[
+        ["readout_orbit", "orbit_context", "orbit_coherence_1", "orbit_coherence_2"]
+    ]
+
+
+def _evidence(plane: xr.Dataset) -> list[list[str]]:
+    """Return the text that is shown on hover, for each (coherence 2, coherence 1)."""
+    return [
+        [_describe(plane.isel(coherence_1=x, coherence_2=y)) for x in range(plane.sizes["coherence_1"])]
+        for y in range(plane.sizes["coherence_2"])
+    ]
+
+
+def _describe(point: xr.Dataset) -> str:
+    kind, period = str(point.kind.values), int(point.period)
+    lines = [f"<b>{kind}</b> at c = ({float(point.coherence_1):g}, {float(point.coherence_2):g})"]
+    if kind in ("cycle", "fixed point"):
+        lines.append(f"period {period}, certified; margin {float(point.margin):.1e}")
+    elif int(point.period_excluded):
+        lines.append(f"no period up to K = {int(point.period_excluded)}")
+    if bool(point.neutral):
+        lines.append("neutral: a continuum of states")
+    exponents = point.exponents.values
+    if not np.isnan(exponents).all():
+        values = ", ".join("−∞" if np.isneginf(e) else f"{e:.4f}" for e in exponents if not np.isnan(e))
+        lines.append(f"exponents {values.replace('-', '−')}")
+    if int(point.torus_dimension):
+        lines.append(f"invariant {'curve' if int(point.torus_dimension) == 1 else 'torus'} (dimension "
+                     f"{int(point.torus_dimension)})")  # fmt: skip
+    if not np.isnan(point.rotation_number):
+        lines.append(f"rotation number {float(point.rotation_number):.6f}")
+    if not np.isnan(point.amplitude) and kind != "fixed point":
+        lines.append(f"amplitude {float(point.amplitude):.3g}")
+    lines.append(f"after {int(point.steps):,} steps")
+    return "<br>".join(lines)
+
+
+def _finish(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_layout(**_LAYOUT, height=height)
+    figure.update_xaxes(linecolor="#999", ticks="outside", gridcolor="#eee")
+    figure.update_yaxes(linecolor="#999", ticks="outside", gridcolor="#eee")
+    return figure

@@ -1,0 +1,74 @@
+"""The report of a study: one self-contained page, and the figure for print."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from plotly.offline import get_plotlyjs
+
+from attrax.reports import interactive
+from attrax.reports.appearance import KIND_LOOKS
+from attrax.reports.figures import planes_figure, save
+from attrax.reports.findings import findings, learner_name
+from attrax.settings import SettingsError
+from attrax.studies import Store
+
+
+def write_report(store: Store) -> Path:
+    """Write ``report/index.html`` and ``report/planes.png`` in a study's folder; return the page's path.
+
+    Raises
+    ------
+    SettingsError
+        If no network of the study is finished.
+    """
+    if not store.conditions:
+        raise SettingsError(f"no network in {store.directory} is finished; run the study first")
+    folder = store.directory / "report"
+    folder.mkdir(exist_ok=True)
+    save(planes_figure(store), folder / "planes.png")
+    page = folder / "index.html"
+    temporary = folder / f".index.{os.getpid()}.html"
+    temporary.write_text(render(store), encoding="utf-8")
+    temporary.replace(page)
+    return page
+
+
+def render(store: Store) -> str:
+    """Return the page as text: nothing in it is fetched from elsewhere."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    stages, starts = store.study.planes.stages, ("stage", "zero")
+    figures: dict[str, Any] = {"curves": interactive.learning_curves(store), "orbits": interactive.orbits(store)}
+    figures |= {f"{stage}/{start}": interactive.planes(store, stage, start) for stage in stages for start in starts}
+    return environment.get_template("page.html").render(
+        study=store.study,
+        description=store.study.description,
+        findings=findings(store),
+        rows=store.summary().to_dict("records"),
+        learner_name=learner_name,
+        finished=len(store.conditions),
+        wanted=len(store.study.conditions()),
+        looks=KIND_LOOKS,
+        stages=stages,
+        has_orbits=figures["orbits"] is not None,
+        figures=_embed({name: figure for name, figure in figures.items() if figure is not None}),
+        plotly=jinja2.filters.Markup(get_plotlyjs()),
+        settings=store.study.to_toml(),
+        versions=_versions(store),
+    )
+
+
+def _embed(figures: dict[str, Any]) -> Any:
+    """Return figures as JSON that is safe inside a script element."""
+    text = "{" + ", ".join(f"{json.dumps(name)}: {figure.to_json()}" for name, figure in figures.items()) + "}"
+    return jinja2.filters.Markup(text.replace("</", "<\\/"))
+
+
+def _versions(store: Store) -> dict[str, str]:
+    timing = store.timing()
+    names = [name for name in timing.columns if name == "python" or name.startswith("version_")]
+    return {name.removeprefix("version_"): ", ".join(sorted(set(timing[name].astype(str)))) for name in names}

@@ -1,0 +1,76 @@
+"""From a condition to a finished shard: train, map the planes, write."""
+
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from attrax.learning import Progress, train
+from attrax.studies.planes import map_planes, plane_shares
+from attrax.studies.store import write_shard
+from attrax.studies.study import Condition
+
+_LIBRARIES = ("attrax", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
+
+
+def run_network(directory: Path, condition: Condition, report: Callable[[str, Progress | None], None]) -> None:
+    """Train and analyse one network and write its shard.
+
+    Parameters
+    ----------
+    directory
+        The study's folder.
+    condition
+        The network.
+    report
+        Told the stage of the work ("training", "attractors") and, while training, how far it is.
+    """
+    report("compiling", None)
+    started = time.perf_counter()
+    trained = train(
+        condition.task, condition.network, condition.learner, condition.stopping, condition.seed,
+        on_progress=lambda progress: report("training", progress),
+    )  # fmt: skip
+    after_training = time.perf_counter()
+    report("attractors", None)
+    planes = map_planes(condition.task, trained.network, condition.planes)
+    after_planes = time.perf_counter()
+    summary = {
+        "network": condition.identity,
+        "task": condition.task_label,
+        "learner": condition.learner_label,
+        "delta": condition.network.delta,
+        "seed": condition.seed,
+        "n_hidden": condition.network.n_hidden,
+        "reached": trained.status == "reached",
+        "status": trained.status,
+        "accuracy": trained.accuracy,
+        "accuracy_in_a_row": trained.accuracy_in_a_row,
+        "early_answers": trained.early_answers,
+        "updates": trained.updates,
+        "trials": trained.trials,
+        "spectral_radius": trained.history["spectral_radius"][-1],
+        **plane_shares(planes),
+    }
+    timing = {
+        "network": condition.identity,
+        "training_seconds": after_training - started,
+        "planes_seconds": after_planes - after_training,
+        "host": platform.node(),
+        "processor": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        **{f"version_{library}": version(library) for library in _LIBRARIES},
+    }
+    arrays = planes.merge(_history(trained.history)).expand_dims(network=[condition.identity])
+    checkpoints = {"final": trained.network, **trained.checkpoints}
+    write_shard(directory, condition.identity, summary, timing, arrays, checkpoints, condition.settings)
+
+
+def _history(history: dict[str, np.ndarray]) -> xr.Dataset:
+    updates = history["updates"].astype(int)
+    columns = {name: ("update", values.astype(float)) for name, values in history.items() if name != "updates"}
+    return xr.Dataset(columns, coords={"update": updates})

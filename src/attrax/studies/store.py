@@ -1,0 +1,175 @@
+"""Results on disk: one shard a network, written once, and read without computing anything again."""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrax.settings import SettingsError
+from attrax.studies.study import Study, parse_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from attrax.networks import RecurrentNetwork
+
+STUDY_FILE = "study.toml"
+_CHECKSUMS = "checksums.json"
+
+
+def prepare(directory: Path, study: Study) -> None:
+    """Make a study's folder, or go on in it.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds something else, or another study; nothing is changed then.
+    """
+    study_file = directory / STUDY_FILE
+    if directory.exists() and not directory.is_dir():
+        raise SettingsError(f"{directory} is a file; name a folder that is new or holds this study")
+    if directory.is_dir() and any(directory.iterdir()):
+        if not study_file.is_file():
+            raise SettingsError(f"{directory} holds something else; name a folder that is new or holds this study")
+        present = parse_study(study_file.read_text(encoding="utf-8"))
+        if present.name != study.name:
+            raise SettingsError(f"{directory} holds the study {present.name!r}, not {study.name!r}; name another folder")
+    (directory / "shards").mkdir(parents=True, exist_ok=True)
+    temporary = study_file.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(study.to_toml(), encoding="utf-8")
+    temporary.replace(study_file)
+
+
+def is_finished(directory: Path, identity: str) -> bool:
+    """Whether a network's shard is there (a shard appears under its name only when it is complete)."""
+    return (directory / "shards" / identity / _CHECKSUMS).is_file()
+
+
+def write_shard(
+    directory: Path,
+    identity: str,
+    summary: Mapping[str, Any],
+    timing: Mapping[str, Any],
+    arrays: "xr.Dataset",
+    networks: "Mapping[str, RecurrentNetwork]",
+    settings: Mapping[str, Any],
+) -> None:
+    """Write a network's results under a temporary name, with checksums, then rename: all of it or nothing."""
+    import pandas as pd
+
+    from attrax.networks import save_networks
+
+    shards = directory / "shards"
+    temporary = shards / f".{identity}.{os.getpid()}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    pd.DataFrame([summary]).to_parquet(temporary / "summary.parquet", index=False)
+    pd.DataFrame([timing]).to_parquet(temporary / "timing.parquet", index=False)
+    arrays.to_netcdf(temporary / "arrays.nc", engine="h5netcdf")
+    metadata = {identity: json.dumps(settings, sort_keys=True)}
+    save_networks(
+        temporary / "weights.safetensors", {f"{identity}/{name}": net for name, net in networks.items()}, metadata
+    )
+    checksums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(temporary.iterdir())}
+    (temporary / _CHECKSUMS).write_text(json.dumps(checksums, indent=1), encoding="utf-8")
+    for file in temporary.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    temporary.replace(shards / identity)
+
+
+class Store:
+    """The finished networks of a study.
+
+    Parameters
+    ----------
+    directory
+        Where the study ran.
+
+    Raises
+    ------
+    SettingsError
+        If there is no study in it.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
+        study_file = self.directory / STUDY_FILE
+        if not study_file.is_file():
+            raise SettingsError(f"{directory} holds no study: there is no {STUDY_FILE} in it")
+        self.study = parse_study(study_file.read_text(encoding="utf-8"))
+        self.conditions = [c for c in self.study.conditions() if is_finished(self.directory, c.identity)]
+        """The conditions whose networks are finished."""
+
+    def summary(self) -> "pd.DataFrame":
+        """Return a row per network: what it is, how it was trained, and the shares of its planes."""
+        return self._table("summary.parquet")
+
+    def timing(self) -> "pd.DataFrame":
+        """Return a row per network of what depends on the machine: seconds, host, versions."""
+        return self._table("timing.parquet")
+
+    def arrays(self, identity: str) -> "xr.Dataset":
+        """Return planes, orbits and history of one network."""
+        import xarray as xr
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            with xr.open_dataset(self._shard(identity) / "arrays.nc", engine="h5netcdf") as dataset:
+                return dataset.load()
+
+    def planes(self) -> "xr.Dataset":
+        """Return the labelled planes of all networks, over (network, stage, context, start, coherences)."""
+        import xarray as xr
+
+        planes = []
+        for condition in self.conditions:
+            arrays = self.arrays(condition.identity)
+            planes.append(arrays[[name for name in arrays.data_vars if "coherence_1" in arrays[name].dims]])
+        return xr.concat(planes, dim="network").assign_coords(self._factors())
+
+    def histories(self) -> "xr.Dataset":
+        """Return the training histories of all networks, over (network, evaluation); NaN after the last one."""
+        import xarray as xr
+
+        histories = []
+        for condition in self.conditions:
+            arrays = self.arrays(condition.identity)
+            histories.append(arrays[[name for name in arrays.data_vars if arrays[name].dims == ("network", "update")]])
+        return xr.concat(histories, dim="network", join="outer").assign_coords(self._factors())
+
+    def network(self, identity: str) -> "RecurrentNetwork":
+        """Return a trained network, alive."""
+        return self.networks(identity)["final"]
+
+    def networks(self, identity: str) -> "dict[str, RecurrentNetwork]":
+        """Return a trained network and its checkpoints, by name."""
+        from attrax.networks import load_networks
+
+        loaded = load_networks(self._shard(identity) / "weights.safetensors")
+        return {name.removeprefix(f"{identity}/"): network for name, network in loaded.items()}
+
+    def _shard(self, identity: str) -> Path:
+        if not is_finished(self.directory, identity):
+            raise SettingsError(f"there is no network {identity!r} in {self.directory}; see summary().network")
+        return self.directory / "shards" / identity
+
+    def _table(self, name: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        tables = [pd.read_parquet(self._shard(c.identity) / name) for c in self.conditions]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    def _factors(self) -> dict[str, Any]:
+        summary = self.summary()
+        return {name: ("network", summary[name].to_numpy()) for name in ("task", "learner", "delta", "seed")}
+
+
+def open(directory: str | Path) -> Store:  # noqa: A001 (attrax.studies.open is the public name)
+    """Open the results of a study: see `Store`."""
+    return Store(directory)

@@ -1,0 +1,113 @@
+"""Certificates against exhaustive enumeration, and what they must never say."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attrax.dynamics import Effort, ReluMap, find_attractors
+from attrax.dynamics.certificate import certify_cycle, certify_fixed_points, growth_bound
+
+QUICK = Effort(settling_steps=1000, steps=1000, extension=1)
+
+
+def enumerate_stable_fixed_points(relu_map):
+    """Solve for every activation pattern: exact, for a handful of units."""
+    found = []
+    for pattern in product([0.0, 1.0], repeat=relu_map.n_units):
+        active = np.array(pattern)
+        matrix = np.eye(relu_map.n_units) - active[:, None] * relu_map.weights
+        if np.linalg.cond(matrix) > 1e12:
+            continue
+        state = np.linalg.solve(matrix, active * relu_map.bias)
+        drive = relu_map.weights @ state + relu_map.bias
+        radius = np.abs(np.linalg.eigvals(active[:, None] * relu_map.weights)).max()
+        if ((drive > 0) == (active > 0)).all() and radius < 1:
+            found.append(state)
+    return found
+
+
+@given(st.integers(0, 100_000), st.floats(0.5, 1.6))
+@settings(max_examples=40, deadline=None)
+def test_every_certified_fixed_point_is_one_of_those_that_enumeration_finds(seed, gain):
+    rng = np.random.default_rng(seed)
+    relu_map = ReluMap(gain * rng.standard_normal((6, 6)) / np.sqrt(3), rng.standard_normal(6))
+    stable = enumerate_stable_fixed_points(relu_map)
+    found = find_attractors(relu_map, 3 * rng.random((8, 6)), effort=QUICK)
+    for index in np.flatnonzero(found.kind.values == "fixed point"):
+        state = found.state.values[index]
+        assert min((np.abs(state - other).max() for other in stable), default=np.inf) < 1e-8 * (1 + state.max())
+        np.testing.assert_allclose(relu_map(state), state, atol=1e-9 * (1 + state.max()))
+    # and an orbit that starts at a stable point is certified to stay there
+    for state in stable:
+        there = find_attractors(relu_map, state[None], effort=QUICK).isel(start=0)
+        assert there.kind == "fixed point"
+        np.testing.assert_allclose(there.state, state, atol=1e-8 * (1 + state.max()))
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=15, deadline=None)
+def test_certified_orbits_end_where_the_certificate_says(seed):
+    """Follow the orbit for long, with no analysis: it must be on the certified cycle."""
+    rng = np.random.default_rng(seed)
+    relu_map = ReluMap(1.5 * rng.standard_normal((8, 8)) / np.sqrt(4), rng.standard_normal(8))
+    starts = rng.random((6, 8))
+    found = find_attractors(relu_map, starts, effort=QUICK)
+    for index in np.flatnonzero(found.certified.values):
+        hidden, cycle = starts[index], [found.state.values[index]]
+        for _ in range(int(found.period[index]) - 1):
+            cycle.append(relu_map(cycle[-1]))
+        slowest = float(found.exponents[index, 0])
+        steps = 3000 if slowest == -np.inf else min(int(3000 - 40 / slowest), 200_000)
+        for _ in range(steps):
+            hidden = relu_map(hidden)
+        distance = np.abs(np.array(cycle) - hidden).max(axis=1).min()
+        assert distance < 1e-6 * (1 + np.abs(hidden).max())
+
+
+def test_the_minimal_period_is_certified_and_a_multiple_of_it_is_not():
+    relu_map = ReluMap([[-1.7]], [0.8])
+    rng = np.random.default_rng(0)
+    assert certify_cycle(relu_map, np.array([0.8]), 2, rng).certified
+    for period in (3, 4, 6):
+        assert not certify_cycle(relu_map, np.array([0.8]), period, rng).certified
+
+
+def test_an_unstable_fixed_point_is_never_certified():
+    relu_map = ReluMap([[-1.7]], [0.8])
+    at = np.array([[0.8 / 2.7]])
+    certificate = certify_fixed_points(relu_map.weights, relu_map.bias[None], 1.0, at)[0]
+    assert not certificate.certified
+    assert certificate.radius == pytest.approx(1.7)
+
+
+def test_an_orbit_that_is_not_near_enough_is_not_certified_yet():
+    """Both states have the fixed point's pattern, but the far one leaves it before it comes back."""
+    weights, bias = np.array([[0.0, -8.0], [0.5, 0.0]]), np.array([1.0, 0.3])
+    relu_map = ReluMap(0.24 * weights, bias)
+    state = np.linalg.solve(np.eye(2) - relu_map.weights, relu_map.bias)
+    assert (state > 0).all()
+    near, far = state + 1e-3, state * 1.5
+    found = certify_fixed_points(relu_map.weights, np.tile(relu_map.bias, (2, 1)), 1.0, np.array([near, far]))
+    assert found[0].certified
+    assert not found[1].certified
+
+
+@given(st.integers(0, 100_000), st.floats(0.1, 0.99))
+@settings(max_examples=40, deadline=None)
+def test_the_growth_bound_bounds_every_power(seed, radius):
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((5, 5))
+    matrix *= radius / np.abs(np.linalg.eigvals(matrix)).max()
+    bound = growth_bound(matrix, np.linalg.eig(matrix)[1])
+    power = np.eye(5)
+    for _ in range(300):
+        power = power @ matrix
+        assert np.linalg.norm(power, 2) <= bound * (1 + 1e-9)
+
+
+def test_a_nilpotent_jacobian_has_a_finite_bound():
+    matrix = np.array([[0.0, 5.0], [0.0, 0.0]])
+    assert 5.0 <= growth_bound(matrix, np.linalg.eig(matrix)[1]) < 6.0

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attrax.dynamics import Effort, ReluMap, find_attractors
+from attrax.dynamics.orbits import OrbitBatch, PatternTrail, TangentVectors
+from attrax.settings import SettingsError
+
+from .known_systems import border_collision
+
+
+@given(st.integers(0, 100_000), st.sampled_from([1.0, 0.4]))
+@settings(max_examples=20, deadline=None)
+def test_silent_columns_change_nothing(seed, leak):
+    rng = np.random.default_rng(seed)
+    weights, biases = rng.standard_normal((9, 9)), rng.standard_normal((4, 9))
+    hidden = np.maximum(rng.standard_normal((4, 9)), 0)
+    batch = OrbitBatch(weights, biases, leak, hidden)
+    for step in range(12):
+        if step == 6:
+            batch.forget_silent_units()
+        active = batch.advance()
+        drive = hidden @ weights.T + biases
+        hidden = (1 - leak) * hidden + leak * np.maximum(drive, 0)
+        np.testing.assert_array_equal(active, drive > 0)
+        np.testing.assert_allclose(batch.hidden, hidden, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_units", [4, 60])
+def test_exponents_are_those_of_a_long_product_of_jacobians(n_units):
+    """The spectrum against the QR decomposition of every step in two dimensions, on an orbit that is not chaotic."""
+    tau, delta = (0.0540905, -0.80434312), (0.59820461, 1.09224173)
+    system = border_collision(tau[0], delta[0], tau[1], delta[1]).widened(n_units)
+    bias = system.U @ system.d + system.c
+    batch = OrbitBatch(system.U @ system.V, bias[None], 1.0, system.state([0.1, 0.1])[None])
+    for _ in range(500):
+        batch.advance()
+    tangents = TangentVectors(batch, 4, np.random.default_rng(0))
+    z = system.V @ batch.hidden[0] + system.d
+    basis, direct, measured, steps = np.eye(2), np.zeros(2), np.zeros(4), 4000
+    for step in range(steps):
+        right = int(z[0] > 0)
+        jacobian = np.array([[tau[right], 1.0], [-delta[right], 0.0]])
+        z = np.array([tau[right] * z[0] + z[1] + 1, -delta[right] * z[0]])
+        basis, triangle = np.linalg.qr(jacobian @ basis)
+        direct += np.log(np.abs(np.diag(triangle)))
+        tangents.advance(batch.advance())
+        if step % 5 == 4:
+            measured += tangents.growth()[0]
+    np.testing.assert_allclose(measured[:2] / steps, direct / steps, atol=4 / steps)
+    assert np.isneginf(measured[2:]).all()
+
+
+@pytest.mark.parametrize("period", [1, 2, 7, 30])
+def test_the_trail_finds_the_period_of_repeating_patterns(period):
+    rng = np.random.default_rng(0)
+    patterns = rng.random((period, 3, 20)) < 0.5
+    trail = PatternTrail(100, 3, 20, rng)
+    for step in range(100):
+        trail.record(step, patterns[step % period])
+    assert [trail.period(orbit, 50) for orbit in range(3)] == [period] * 3
+    assert trail.period(0, period - 1) == 0
+
+
+def test_a_trail_that_never_repeats_has_no_period():
+    rng = np.random.default_rng(1)
+    trail = PatternTrail(100, 1, 20, rng)
+    for step in range(100):
+        trail.record(step, rng.random((1, 20)) < 0.5)
+    assert trail.period(0, 50) == 0
+
+
+def test_labels_do_not_depend_on_the_order_of_the_units():
+    rng = np.random.default_rng(5)
+    weights, bias = 1.4 * rng.standard_normal((12, 12)) / np.sqrt(6), rng.standard_normal(12)
+    order, starts = rng.permutation(12), rng.random((5, 12))
+    effort = Effort(steps=2000, extension=1)
+    plain = find_attractors(ReluMap(weights, bias), starts, effort=effort)
+    shuffled = find_attractors(ReluMap(weights[np.ix_(order, order)], bias[order]), starts[:, order], effort=effort)
+    assert plain.kind.values.tolist() == shuffled.kind.values.tolist()
+    assert plain.period.values.tolist() == shuffled.period.values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([[1.0, 2.0]], [0.0]), "must be square"),
+        ((np.eye(3), np.zeros(2)), r"bias has shape \(2,\); with weights \(3, 3\) it must be \(3,\)"),
+        (([[np.nan]], [0.0]), "not finite"),
+        (([[1.0]], [0.0], 1.5), "leak is 1.5"),
+    ],
+)
+def test_a_map_that_cannot_be_is_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        ReluMap(*arguments)
+
+
+def test_starts_of_the_wrong_width_or_not_finite_are_refused():
+    relu_map = ReluMap(np.eye(3) / 2, np.ones(3))
+    with pytest.raises(ValueError, match=r"starts have shape \(1, 2\); they must be \(starts, 3\)"):
+        find_attractors(relu_map, [[0.0, 0.0]])
+    with pytest.raises(ValueError, match="not finite"):
+        find_attractors(relu_map, [[0.0, 0.0, np.inf]])
+
+
+def test_impossible_efforts_are_refused():
+    with pytest.raises(SettingsError, match="steps is 10; it must be 1000 or more"):
+        Effort(steps=10)
+    with pytest.raises(SettingsError, match="extension is 0"):
+        Effort(extension=0)

@@ -1,0 +1,122 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from attrax.learning.ppo import PPO
+from attrax.learning.training import initial_network
+from attrax.settings import SettingsError
+from attrax.tasks import reset, step
+from attrax.tasks.stream import stream_keys
+
+LEARNER = PPO(environments=4, steps=12, minibatches=2)
+
+
+@pytest.fixture
+def started(easy_task, small_network):
+    network = initial_network(easy_task, small_network, 0)
+    return LEARNER.start(easy_task, network, jax.random.key(0), jax.random.key(1))
+
+
+def test_a_rollout_is_what_the_environment_does(easy_task, started):
+    """The queue of trials that a rollout draws beforehand is the same as stepping the environment, over rollouts."""
+    environments = jax.vmap(lambda key: reset(easy_task, key))(stream_keys(jax.random.key(0), 4))
+    advance = jax.jit(jax.vmap(lambda state, action: step(easy_task, state, action)))
+    observe = jax.vmap(lambda state: state.observation)
+    state = started
+    collect = jax.jit(lambda state, key: LEARNER._collect(easy_task, state, key))
+    for number in range(3):
+        rollout, state = collect(state, jax.random.key(10 + number))
+        for index in range(LEARNER.steps):
+            experience = jax.tree.map(lambda a, i=index: a[i], rollout.experience)
+            np.testing.assert_allclose(experience.observation, observe(environments), atol=1e-6)
+            environments, feedback = advance(environments, experience.action)
+            np.testing.assert_allclose(experience.reward, feedback.reward)
+            np.testing.assert_array_equal(experience.end, feedback.end)
+        np.testing.assert_array_equal(state.number, environments.number)
+        np.testing.assert_array_equal(state.step, environments.step)
+
+
+def test_actions_are_drawn_from_the_policy(easy_task, small_network):
+    learner = PPO(environments=256, steps=40, minibatches=1)
+    network = initial_network(easy_task, small_network, 0)
+    state = learner.start(easy_task, network, jax.random.key(0), jax.random.key(1))
+    rollout, _ = learner._collect(easy_task, state, jax.random.key(2))
+    experience = rollout.experience
+    n = experience.action.size
+    hidden = network.run(rollout.hidden, experience.observation, experience.restart)
+    policy = jax.nn.softmax(network.logits(hidden))
+    for action in range(3):
+        expected = float(policy[..., action].mean())
+        assert float((experience.action == action).mean()) == pytest.approx(expected, abs=5 * np.sqrt(0.25 / n))
+    log_policy = jnp.log(jnp.take_along_axis(policy, experience.action[..., None], axis=-1))[..., 0]
+    np.testing.assert_allclose(experience.log_probability, log_policy, atol=1e-4)
+
+
+def test_before_the_first_step_the_ratio_is_one_and_the_loss_is_the_formula(easy_task, started):
+    rollout, _ = LEARNER._collect(easy_task, started, jax.random.key(2))
+    experience = rollout.experience
+    advantage = jax.random.normal(jax.random.key(5), experience.reward.shape)
+    returns = advantage + experience.value
+    _, metrics = LEARNER._loss(started.network, rollout.hidden, experience, advantage, returns)
+    assert float(metrics["clipped"]) == 0
+    assert float(metrics["policy_loss"]) == pytest.approx(-float(advantage.mean()), abs=1e-5)
+    assert float(metrics["value_loss"]) == pytest.approx(float((advantage**2).mean()), rel=1e-4)
+    expected = metrics["policy_loss"] + 0.5 * metrics["value_loss"] - 0.01 * metrics["entropy"]
+    assert float(metrics["loss"]) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_the_clip_cuts_the_gradient_where_the_ratio_has_left_the_band(easy_task, started):
+    """A ratio far above 1 with a positive advantage adds no gradient to the policy; with a negative one it does."""
+    rollout, _ = LEARNER._collect(easy_task, started, jax.random.key(2))
+    experience = rollout.experience._replace(log_probability=rollout.experience.log_probability - 1.0)
+    learner = dataclasses.replace(LEARNER, value_weight=0.0, entropy_weight=0.0)
+
+    def gradient(advantage):
+        grads, _ = jax.grad(learner._loss, has_aux=True)(
+            started.network, rollout.hidden, experience, advantage, experience.value
+        )
+        return float(jnp.abs(grads.recurrent_weights).max())
+
+    ones = jnp.ones(experience.reward.shape)
+    assert gradient(ones) == 0
+    assert gradient(-ones) > 0
+
+
+@pytest.mark.parametrize("critic_gradient", [True, False])
+def test_the_critic_reaches_the_recurrent_weights_only_if_set(easy_task, started, critic_gradient):
+    learner = dataclasses.replace(LEARNER, critic_gradient=critic_gradient, entropy_weight=0.0)
+    rollout, _ = learner._collect(easy_task, started, jax.random.key(2))
+    nothing = jnp.zeros(rollout.experience.reward.shape)
+    gradient, _ = jax.grad(learner._loss, has_aux=True)(
+        started.network, rollout.hidden, rollout.experience, nothing, nothing + 1.0
+    )
+    assert bool(jnp.abs(gradient.recurrent_weights).max() > 0) is critic_gradient
+    assert float(jnp.abs(gradient.value_weights).max()) > 0
+
+
+def test_an_update_is_reproducible_and_changes_every_array(easy_task, started):
+    update = jax.jit(lambda state: LEARNER.update(easy_task, state))
+    (first, metrics), (second, _) = update(started), update(started)
+    jax.tree.map(np.testing.assert_array_equal, first.network, second.network)
+    for before, after in zip(jax.tree.leaves(started.network), jax.tree.leaves(first.network), strict=True):
+        assert np.abs(np.asarray(before) - np.asarray(after)).max() > 0
+    assert int(first.updates) == 1
+    assert all(np.isfinite(float(value)) for value in metrics.values())
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"minibatches": 3}, "must divide the 64 environments"),
+        ({"steps": 0}, "steps is 0"),
+        ({"discount": 1.5}, r"must lie in \[0, 1\]"),
+        ({"learning_rate": 0.0}, "must be above 0"),
+        ({"entropy_weight": -0.1}, "must be 0 or more"),
+    ],
+)
+def test_impossible_settings_are_refused(settings, words):
+    with pytest.raises(SettingsError, match=words):
+        PPO(**settings)
