@@ -25,21 +25,26 @@ def table(store) -> str:
     lines = [
         "# Both rules learn the task with the default settings",
         "",
-        "N = 250, `ContextDecision` and both learners at their defaults; training stops when 95 % of 1,000 held-out trials",
-        "are right, within 2,000 updates. Accuracy is on 10,000 fresh trials after the stop (at the first crossing the",
-        "held-out figure is biased upward, so it may lie a little under 95 %); “in a row”: the hidden state carried on",
-        "over ten trials. Made by `.venv/bin/python benchmarks/learning.py`; seconds include compiling, on one thread of",
-        f"a shared machine ({versions}).",
+        "N = 250, `ContextDecision` and both learners at their defaults; training stops when 95 % of 1,000 held-out",
+        "trials are right, within 2,000 updates. Accuracy is on 10,000 fresh trials after the stop (at the first",
+        "crossing the held-out figure is biased upward, so it may lie a little under 95 %); “in a row”: the hidden state carried on",
+        "over ten trials. Made by `.venv/bin/python benchmarks/learning.py`; seconds include compiling, on one thread",
+        f"of a shared machine ({versions}).",
         "",
         "| rule | δ | seed | reached | accuracy | in a row | early answers | updates | trials | seconds |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {r.learner} | {r.delta:g} | {r.seed} | {'yes' if r.reached else 'no'} | {r.accuracy:.4f} "
-        f"| {r.accuracy_in_a_row:.4f} | {r.early_answers:.2f} | {r.updates:,} | {r.trials:,} | {r.training_seconds:.0f} |"
+        f"| {r.accuracy_in_a_row:.4f} | {r.early_answers:.2f} "
+        f"| {r.updates:,} | {r.trials:,} | {r.training_seconds:.0f} |"
         for r in rows.itertuples()
     ]
-    lines += ["", f"{int(rows.reached.sum())} of {len(store.study.conditions())} networks reached the criterion.", ""]
+    lines += [
+        "",
+        f"{int(rows.reached.sum())} of {len(store.study.conditions())} networks reached the criterion.",
+        "",
+    ]
     return "\n".join(lines)
 
 

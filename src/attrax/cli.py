@@ -10,8 +10,6 @@ import tyro
 
 from attrax.settings import SettingsError
 
-_Positional = tyro.conf.Positional
-
 
 def demo(
     out: Annotated[Path, tyro.conf.arg(help="folder for the results")] = Path("attrax-out/demo"),
@@ -21,7 +19,7 @@ def demo(
 
 
 def run(
-    study: Annotated[_Positional[str], tyro.conf.arg(help="a study file (TOML), or the name of a preset")],
+    study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help="a study file (TOML), or the name of a preset")],
     out: Annotated[Path | None, tyro.conf.arg(help="folder for the results; default: attrax-out/NAME")] = None,
     workers: Annotated[int | None, tyro.conf.arg(help="processes at a time; default: one a core")] = None,
 ) -> None:
@@ -30,7 +28,7 @@ def run(
 
 
 def status(
-    directory: Annotated[_Positional[Path], tyro.conf.arg(help="the folder of a study")],
+    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(help="the folder of a study")],
 ) -> None:
     """Say how far a study is."""
     from attrax.studies import open as open_store
@@ -44,7 +42,7 @@ def status(
 
 
 def report(
-    directory: Annotated[_Positional[Path], tyro.conf.arg(help="the folder of a study")],
+    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(help="the folder of a study")],
 ) -> None:
     """Write a study's report from its finished networks, without computing them again."""
     from attrax.reports import write_report
@@ -81,7 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"attrax: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("attrax: interrupted; what was finished is kept, and the same command goes on from there", file=sys.stderr)
+        print(
+            "attrax: interrupted; what was finished is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away (`attrax tasks | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -37,9 +37,7 @@ def test_two_trials_by_hand():
 def test_the_flag_of_the_previous_step_would_give_something_else():
     """The known mistake: the end flag shifted by one. The example above tells the two apart."""
     shifted = jnp.array([False, *END[:-1]])
-    wrong = generalised_advantages(
-        jnp.array(REWARD), jnp.array(VALUE), jnp.array(BOOTSTRAP), shifted, GAMMA, LAMBDA
-    )
+    wrong = generalised_advantages(jnp.array(REWARD), jnp.array(VALUE), jnp.array(BOOTSTRAP), shifted, GAMMA, LAMBDA)
     assert not np.allclose(wrong, [0.41, 0.2, 0.101825, -0.1515, -0.07], atol=1e-3)
 
 

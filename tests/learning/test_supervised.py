@@ -65,9 +65,7 @@ def test_both_rules_see_the_same_trials_at_one_seed(easy_task, small_network):
     # A network that never answers lets every trial run to its end.
     mute = dataclasses.replace(network, policy_bias=jnp.array([1e6, 0.0, 0.0]))
     rollout, _ = learner._collect(easy_task, state._replace(network=mute), jax.random.key(2))
-    np.testing.assert_allclose(
-        jnp.swapaxes(rollout.experience.observation, 0, 1), supervised.observation, atol=1e-6
-    )
+    np.testing.assert_allclose(jnp.swapaxes(rollout.experience.observation, 0, 1), supervised.observation, atol=1e-6)
 
 
 def test_impossible_settings_are_refused():

@@ -25,7 +25,9 @@ QUICK = StoppingRule(evaluation_trials=200, fresh_trials=400)
 @pytest.mark.parametrize("learner", LEARNERS, ids=["ppo", "supervised"])
 def test_an_easy_task_is_learned_to_the_criterion(easy_task, learner):
     seen = []
-    trained = train(easy_task, NetworkSettings(delta=0.15, n_hidden=48), learner, QUICK, seed=5, on_progress=seen.append)
+    trained = train(
+        easy_task, NetworkSettings(delta=0.15, n_hidden=48), learner, QUICK, seed=5, on_progress=seen.append
+    )
     assert trained.status == "reached"
     assert trained.accuracy > 0.9
     assert [p.updates for p in seen] == trained.history["updates"].tolist()
@@ -43,9 +45,7 @@ def test_an_easy_task_is_learned_to_the_criterion(easy_task, learner):
 def test_every_learner_starts_from_the_same_network_and_evaluation(easy_task, small_network):
     rule = dataclasses.replace(QUICK, updates=1, evaluate_every=1)
     runs = [train(easy_task, small_network, learner, rule, seed=3) for learner in LEARNERS]
-    jax.tree.map(
-        np.testing.assert_array_equal, runs[0].checkpoints["initial"], runs[1].checkpoints["initial"]
-    )
+    jax.tree.map(np.testing.assert_array_equal, runs[0].checkpoints["initial"], runs[1].checkpoints["initial"])
     assert runs[0].history["accuracy"][0] == runs[1].history["accuracy"][0]
 
 
@@ -72,7 +72,10 @@ def test_the_number_of_trials_stops_at_the_first_update_that_meets_it(easy_task,
     trained = train(easy_task, small_network, learner, rule)
     assert 300 <= trained.trials < 300 + 32 * 8
     before = train(
-        easy_task, small_network, learner, dataclasses.replace(QUICK, accuracy=None, updates=trained.updates - 1)
+        easy_task,
+        small_network,
+        learner,
+        dataclasses.replace(QUICK, accuracy=None, updates=trained.updates - 1),
     )
     assert before.trials < 300
 

@@ -41,9 +41,9 @@ def test_values_and_gradients_are_those_of_the_plain_loop(leak, seed):
         return jnp.sum(jnp.sin(states) * jnp.arange(1.0, STEPS + 1)[:, None, None]), states
 
     def gradients(function):
-        return jax.value_and_grad(
-            lambda *inputs: loss(function, *inputs), argnums=(0, 1, 2), has_aux=True
-        )(weights, drive, hidden)
+        return jax.value_and_grad(lambda *inputs: loss(function, *inputs), argnums=(0, 1, 2), has_aux=True)(
+            weights, drive, hidden
+        )
 
     (value, states), gradient = gradients(unroll)
     (expected, expected_states), expected_gradient = gradients(plain_unroll)

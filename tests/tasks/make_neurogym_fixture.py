@@ -24,9 +24,21 @@ def record_trials(rng: np.random.Generator) -> dict[str, np.ndarray]:
     env = ContextDecisionMaking(use_expl_context=True, sigma=0.0)
     env.seed(1)
     env.reset()
-    arrays: dict[str, list] = {name: [] for name in (
-        "lengths", "context", "coherence", "choice", "observation", "target", "action", "reward", "end", "n_steps"
-    )}
+    arrays: dict[str, list] = {
+        name: []
+        for name in (
+            "lengths",
+            "context",
+            "coherence",
+            "choice",
+            "observation",
+            "target",
+            "action",
+            "reward",
+            "end",
+            "n_steps",
+        )
+    }
     for _ in range(N_TRIALS):
         trial = env.new_trial()
         env.t = env.t_ind = 0
@@ -46,9 +58,16 @@ def record_trials(rng: np.random.Generator) -> dict[str, np.ndarray]:
             if end[step]:
                 break
         for name, value in {
-            "lengths": lengths, "context": trial["context"], "choice": trial["ground_truth"],
-            "coherence": signs * np.array([trial["coh_1"], trial["coh_2"]]) / 100, "observation": observation,
-            "target": target, "action": action, "reward": reward, "end": end, "n_steps": step + 1,
+            "lengths": lengths,
+            "context": trial["context"],
+            "choice": trial["ground_truth"],
+            "coherence": signs * np.array([trial["coh_1"], trial["coh_2"]]) / 100,
+            "observation": observation,
+            "target": target,
+            "action": action,
+            "reward": reward,
+            "end": end,
+            "n_steps": step + 1,
         }.items():
             arrays[name].append(value)
     return {name: np.array(values) for name, values in arrays.items()}

@@ -11,9 +11,7 @@ from attrax.tasks.duration import TruncatedExponential
 durations = st.one_of(
     st.integers(0, 30),
     st.tuples(st.integers(0, 10), st.integers(10, 30)),
-    st.builds(
-        TruncatedExponential, st.floats(0.5, 20.0), st.floats(0.0, 5.0), st.floats(6.0, 40.0)
-    ),
+    st.builds(TruncatedExponential, st.floats(0.5, 20.0), st.floats(0.0, 5.0), st.floats(6.0, 40.0)),
 )
 
 
@@ -38,7 +36,11 @@ def test_draws_follow_the_probabilities(value):
 
 @pytest.mark.parametrize(
     ("value", "least", "words"),
-    [(-1, 0, "stage lasts -1 steps; it must last 0 or more"), ((9, 3), 0, "from 9 to 3"), (0, 1, "must last 1 or more")],
+    [
+        (-1, 0, "stage lasts -1 steps; it must last 0 or more"),
+        ((9, 3), 0, "from 9 to 3"),
+        (0, 1, "must last 1 or more"),
+    ],
 )
 def test_impossible_durations_are_refused(value, least, words):
     with pytest.raises(SettingsError, match=words):

@@ -135,7 +135,12 @@ def test_a_trial_without_an_answer_ends_with_its_last_step():
 
 @pytest.mark.parametrize(
     "task",
-    [ContextDecision(), ContextDecision(stimulus=(1, 30), noise=0.8), ContextDecision.neurogym(), PerceptualDecision()],
+    [
+        ContextDecision(),
+        ContextDecision(stimulus=(1, 30), noise=0.8),
+        ContextDecision.neurogym(),
+        PerceptualDecision(),
+    ],
 )
 def test_the_ceiling_is_what_the_sum_of_the_evidence_reaches(task):
     n = 40_000

@@ -10,9 +10,7 @@ from attrax.dynamics.orbits import OrbitBatch
 from attrax.dynamics.relu_map import ReluMap
 
 
-def find_attractors(
-    relu_map: ReluMap, starts: ArrayLike, seed: int = 0, effort: Effort | None = None
-) -> xr.Dataset:
+def find_attractors(relu_map: ReluMap, starts: ArrayLike, seed: int = 0, effort: Effort | None = None) -> xr.Dataset:
     """Find what the orbits from given starts settle to.
 
     Parameters
@@ -50,10 +48,7 @@ def to_dataset(found: Classification) -> xr.Dataset:
     """Write a classification as a dataset over "start"."""
     second = {"exponents": "exponent", "exponent_error": "exponent", "state": "unit"}
     return xr.Dataset(
-        {
-            name: (("start", second[name]) if name in second else "start", values)
-            for name, values in vars(found).items()
-        }
+        {name: (("start", second[name]) if name in second else "start", values) for name, values in vars(found).items()}
     )
 
 
@@ -61,7 +56,7 @@ _SAMPLE = 1500
 
 
 def number_attractors(relu_map: ReluMap, found: Classification) -> np.ndarray:
-    """Number the attractors that different starts have reached, shape (starts,); -1 where there is none.
+    """Return a number for the attractor of each start, shape (starts,); -1 where there is none.
 
     Certified cycles are the same if one passes through the other's state; others of one kind by `is_same_set`.
     """

@@ -65,8 +65,8 @@ def certify_fixed_points(
     pattern = drive > 0
     steady = np.flatnonzero((pattern == (again > 0)).all(axis=1))
     groups: dict[bytes, list[int]] = {}
-    for orbit in steady:
-        groups.setdefault(np.packbits(pattern[orbit]).tobytes(), []).append(int(orbit))
+    for orbit in steady.tolist():
+        groups.setdefault(np.packbits(pattern[orbit]).tobytes(), []).append(orbit)
     found: dict[int, Certificate] = {}
     for members in groups.values():
         piece = _Piece(weights, pattern[members[0]], leak)

@@ -267,11 +267,10 @@ def _settle(
         _mark_divergent(result, remaining[done], batch.hidden[done], block_end)
         periods = np.array([0 if gone else trail.period(row, _BLOCK // 2) for row, gone in enumerate(done)])
         steady = np.flatnonzero(periods == 1)
-        for row, certificate in certify_fixed_points(
-            maps.weights, batch.biases[steady], maps.leak, batch.hidden[steady]
-        ).items():
-            done[steady[row]] = _take(result, int(remaining[steady[row]]), certificate, block_end)
-        for row in np.flatnonzero(periods > 1):
+        fixed = certify_fixed_points(maps.weights, batch.biases[steady], maps.leak, batch.hidden[steady])
+        for index, certificate in fixed.items():
+            done[steady[index]] = _take(result, int(remaining[steady[index]]), certificate, block_end)
+        for row in np.flatnonzero(periods > 1).tolist():
             orbit = int(remaining[row])
             certificate = certify_cycle(maps.of(orbit), batch.hidden[row], int(periods[row]), generator)
             done[row] = _take(result, orbit, certificate, block_end)
@@ -280,9 +279,8 @@ def _settle(
         batch.keep(~done)
         if not remaining.size:
             break
-    cycles = np.flatnonzero(result.kind == "cycle")
-    for orbit in cycles:
-        _describe_cycle(result, int(orbit), maps.of(int(orbit)))
+    for orbit in np.flatnonzero(result.kind == "cycle").tolist():
+        _describe_cycle(result, orbit, maps.of(orbit))
     result.steps[remaining] = effort.settling_steps
     return remaining
 
@@ -392,9 +390,7 @@ def _measure(
         _label_by_measurement(result, orbit, points[:, row], steps, generator)
 
 
-def _fill_in_lost_exponents(
-    result: Classification, orbit: int, measured: np.ndarray, errors: np.ndarray
-) -> None:
+def _fill_in_lost_exponents(result: Classification, orbit: int, measured: np.ndarray, errors: np.ndarray) -> None:
     """Take measured exponents where those of a long cycle underflow: exp(period * exponent) is below rounding."""
     lost = np.flatnonzero(np.isneginf(result.exponents[orbit, : measured.size]))
     result.exponents[orbit, lost] = measured[lost]
@@ -413,9 +409,7 @@ def _principal_axes(batch: OrbitBatch, steps: int = 256) -> Float[np.ndarray, "o
     return axes
 
 
-def _certify(
-    relu_map: ReluMap, hidden: np.ndarray, period: int, generator: np.random.Generator
-) -> Certificate | None:
+def _certify(relu_map: ReluMap, hidden: np.ndarray, period: int, generator: np.random.Generator) -> Certificate | None:
     """Try to certify the period with which an orbit's patterns repeat (0: they do not)."""
     if period > 1:
         return certify_cycle(relu_map, hidden, period, generator)
@@ -454,6 +448,6 @@ def _label_by_measurement(
 def _chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Generator) -> float:
     """0-1 test of the first coordinate, thinned to about four samples a turn, where it is slow."""
     series = points[-20_000:, 0]
-    crossings = np.count_nonzero(np.diff(np.signbit(series - series.mean())))
+    crossings = int(np.count_nonzero(np.diff(np.signbit(series - series.mean()))))
     stride = max(1, round(series.size / max(2 * crossings, 1) / 2))
     return zero_one_test(series[::stride], generator)

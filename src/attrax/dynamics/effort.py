@@ -23,4 +23,7 @@ class Effort:
     def __post_init__(self) -> None:
         for name in ("settling_steps", "extension", "largest_period", "orbits_at_once"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
-        require(self.steps >= 1000, f"steps is {self.steps}; it must be 1000 or more to tell a small exponent from 0")
+        require(
+            self.steps >= 1000,
+            f"steps is {self.steps}; it must be 1000 or more to tell a small exponent from 0",
+        )

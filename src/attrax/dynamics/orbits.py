@@ -96,8 +96,9 @@ class PatternTrail:
         p-cycle can be certified keeps the cycle's patterns for good, so it has such a p.
         """
         codes = self._codes[:, orbit]
-        size = codes.size
-        for candidate in 1 + np.flatnonzero(codes[-2 : -2 - min(longest, size // 2) : -1] == codes[-1]):
+        size = int(codes.size)
+        backwards = codes[size - 2 : max(size - 2 - min(longest, size // 2), 0) : -1]
+        for candidate in (1 + np.flatnonzero(backwards == codes[-1])).tolist():
             compared = min(max(size // 2, candidate), size - candidate)
             if (codes[-compared:] == codes[-compared - candidate : -candidate]).all():
                 return int(candidate)
@@ -140,7 +141,7 @@ class TangentVectors:
             self.vectors, self._units = grown, self._orbits.units
             self._take_weights()
         orbits, count, units = self.vectors.shape
-        pushed = (self.vectors.reshape(-1, units) @ self._block).reshape(orbits, count, units)
+        pushed = (self.vectors.reshape(orbits * count, units) @ self._block).reshape(orbits, count, units)
         pushed *= active[:, None, self._units]
         leak = self._orbits.leak
         self.vectors = pushed if leak == 1 else (1 - leak) * self.vectors + leak * pushed

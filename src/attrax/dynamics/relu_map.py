@@ -35,7 +35,9 @@ class ReluMap:
         if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
             raise ValueError(f"weights have shape {weights.shape}; they must be square, (units, units)")
         if bias.shape != weights.shape[:1]:
-            raise ValueError(f"bias has shape {bias.shape}; with weights {weights.shape} it must be {weights.shape[:1]}")
+            raise ValueError(
+                f"bias has shape {bias.shape}; with weights {weights.shape} it must be {weights.shape[:1]}"
+            )
         if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
             raise ValueError("weights or bias hold values that are not finite")
         if not 0 < leak <= 1:

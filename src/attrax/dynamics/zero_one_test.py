@@ -4,7 +4,9 @@ import numpy as np
 from jaxtyping import Float
 
 
-def zero_one_test(series: Float[np.ndarray, " steps"], generator: np.random.Generator, n_frequencies: int = 60) -> float:
+def zero_one_test(
+    series: Float[np.ndarray, " steps"], generator: np.random.Generator, n_frequencies: int = 60
+) -> float:
     """Return K, near 1 for a chaotic series and near 0 for a regular one.
 
     Parameters

@@ -29,7 +29,11 @@ IN_A_ROW = 10
 
 @partial(jax.jit, static_argnums=(0, 3))
 def evaluate(
-    task: Task, network: RecurrentNetwork, key: Array, n_trials: int, carry_hidden: bool | Bool[Array, ""] = False
+    task: Task,
+    network: RecurrentNetwork,
+    key: Array,
+    n_trials: int,
+    carry_hidden: bool | Bool[Array, ""] = False,
 ) -> Evaluation:
     """Let the network act greedily on trials.
 

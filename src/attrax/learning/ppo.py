@@ -4,7 +4,7 @@ Schulman, Wolski, Dhariwal, Radford, Klimov, *Proximal policy optimization algor
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jaxtyping import Bool, Float, Int
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING or JAX_IS_LOADED:
 @dataclass(frozen=True)
 class PPO:
     """Act, compare what came with what the critic expected, and make the better actions likelier."""
+
+    title: ClassVar[str] = "PPO"
 
     environments: int = 64
     """Environments that act side by side."""
@@ -118,9 +120,7 @@ class PPO:
         return state, jax.tree.map(jnp.mean, metrics)
 
     def _optimiser(self) -> Any:
-        return optax.chain(
-            optax.clip_by_global_norm(self.gradient_norm), optax.adam(self.learning_rate, eps=1e-5)
-        )
+        return optax.chain(optax.clip_by_global_norm(self.gradient_norm), optax.adam(self.learning_rate, eps=1e-5))
 
     def _collect(self, task: "Task", state: "PPOState", key: Array) -> tuple["Rollout", "PPOState"]:
         """Let every environment act for `steps` steps, drawing actions from the policy."""
@@ -246,11 +246,14 @@ def _advantages(settings: PPO, rollout: Rollout) -> Float[Array, "steps environm
 
     experience = rollout.experience
     return generalised_advantages(
-        experience.reward, experience.value, rollout.bootstrap, experience.end, settings.discount, settings.trace
+        experience.reward,
+        experience.value,
+        rollout.bootstrap,
+        experience.end,
+        settings.discount,
+        settings.trace,
     )
 
 
-def _log_probability(
-    logits: Float[Array, "*batch actions"], action: Int[Array, "*batch"]
-) -> Float[Array, "*batch"]:
+def _log_probability(logits: Float[Array, "*batch actions"], action: Int[Array, "*batch"]) -> Float[Array, "*batch"]:
     return jnp.take_along_axis(jax.nn.log_softmax(logits), action[..., None], axis=-1)[..., 0]

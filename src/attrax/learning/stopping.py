@@ -16,7 +16,7 @@ class StoppingRule:
     accuracy: float | None = 0.95
     """Stop when greedy answers on held-out trials are right this often; None for no such bound."""
     updates: int = 2000
-    """Stop after this many updates of the weights' batches (for PPO: rollouts)."""
+    """Stop after this many updates (of rollouts, or of batches)."""
     trials: int | None = None
     """Stop when this many training trials have been seen; None for no such bound."""
     evaluate_every: int = 20

@@ -1,7 +1,7 @@
 """Supervised learning: Adam on the step-weighted cross-entropy between the policy and the right actions."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jaxtyping import Float, Int
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING or JAX_IS_LOADED:
 @dataclass(frozen=True)
 class Supervised:
     """Show labelled sequences and make the right action at each step likelier."""
+
+    title: ClassVar[str] = "supervised learning"
 
     batch_size: int = 64
     """Sequences in an update."""
@@ -36,9 +38,7 @@ class Supervised:
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
         for name in ("learning_rate", "gradient_norm"):
             require(getattr(self, name) > 0, f"{name} is {getattr(self, name)}; it must be above 0")
-        require(
-            self.fixation_weight >= 0, f"fixation_weight is {self.fixation_weight}; it must be 0 or more"
-        )
+        require(self.fixation_weight >= 0, f"fixation_weight is {self.fixation_weight}; it must be 0 or more")
 
     def start(
         self, task: "Task", network: "RecurrentNetwork", trials_key: Array, noise_key: Array

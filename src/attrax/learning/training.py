@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +41,9 @@ class LearnerState(Protocol):
 @runtime_checkable
 class Learner(Protocol):
     """A learning rule: a state before the first update, and a pure function from state to state."""
+
+    title: ClassVar[str]
+    """What it is called in sentences."""
 
     def start(self, task: Task, network: RecurrentNetwork, trials_key: Array, noise_key: Array) -> Any:
         """Return the state before the first update."""
@@ -171,7 +174,7 @@ def _updates(
     """
     shapes = jax.eval_shape(lambda s: learner.update(task, s)[1], state)
     sums = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-    most_trials = jnp.iinfo(jnp.int32).max if stopping.trials is None else stopping.trials
+    most_trials = np.iinfo(np.int32).max if stopping.trials is None else stopping.trials
 
     def unfinished(carry: Any) -> Array:
         state, _, finite = carry

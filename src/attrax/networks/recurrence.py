@@ -84,9 +84,7 @@ def _unroll_backward(leak: float, residuals: Any, gradient: Any) -> tuple[Any, A
         to_before = (1 - leak) * total + to_drive @ weights
         return jnp.where(step_restart[:, None], 0.0, to_before), to_drive
 
-    to_hidden, to_drive = jax.lax.scan(
-        backward, jnp.zeros_like(before[0]), (gradient, restart, active), reverse=True
-    )
+    to_hidden, to_drive = jax.lax.scan(backward, jnp.zeros_like(before[0]), (gradient, restart, active), reverse=True)
     units = weights.shape[0]
     to_weights = to_drive.reshape(-1, units).T @ before.reshape(-1, units)
     return to_weights, to_drive, None, to_hidden

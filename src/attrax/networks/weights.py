@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from attrax.networks.recurrent_network import RecurrentNetwork
 
+_HEADER = "attrax"
 _ARRAYS = tuple(field.name for field in fields(RecurrentNetwork) if field.name != "leak")
 
 
@@ -28,20 +29,25 @@ def save_networks(
         Name to network, for instance a final network and its checkpoints.
     metadata
         Texts kept in the file's header (settings as JSON, for instance).
+
+    Notes
+    -----
+    The header holds one text, itself JSON: the format's writer puts several in a random order, and equal networks are
+    to give equal files.
     """
     tensors = {
         f"{name}/{array}": np.asarray(getattr(network, array), order="C")
         for name, network in networks.items()
         for array in _ARRAYS
     }
-    leaks = json.dumps({name: network.leak for name, network in networks.items()})
-    save_file(tensors, path, metadata={**(metadata or {}), "leak": leaks})
+    header = {"leak": {name: network.leak for name, network in networks.items()}, "metadata": dict(metadata or {})}
+    save_file(tensors, path, metadata={_HEADER: json.dumps(header)})
 
 
 def load_networks(path: Path) -> dict[str, RecurrentNetwork]:
     """Read back what `save_networks` wrote."""
     with safe_open(path, framework="numpy") as file:
-        leaks = json.loads(file.metadata()["leak"])
+        leaks = json.loads(file.metadata()[_HEADER])["leak"]
         return {
             name: RecurrentNetwork(
                 **{array: jnp.asarray(file.get_tensor(f"{name}/{array}")) for array in _ARRAYS}, leak=leak

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attrax.reports.figures import planes_figure
-    from attrax.reports.findings import findings
     from attrax.reports.page import write_report
+    from attrax.reports.sentences import findings
 
-_PLACES = {"findings": "findings", "planes_figure": "figures", "write_report": "page"}
+_PLACES = {"findings": "sentences", "planes_figure": "figures", "write_report": "page"}
 __all__ = ["findings", "planes_figure", "write_report"]
 
 

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.findings import learner_name
 from attrax.studies import Store
 
 _KINDS = list(KIND_LOOKS)
@@ -42,7 +41,7 @@ def planes_figure(store: Store, stage: str = "stimulus") -> Figure:
         row = deltas.index(condition.network.delta)
         first = per_learner * learners.index(condition.learner_label)
         arrays = store.arrays(condition.identity).isel(network=0)
-        name = learner_name(condition.learner_label)
+        name = store.study.learner_title(condition.learner_label)
         for context in range(n_contexts):
             axis = axes[row, first + context]
             _draw_plane(axis, arrays.sel(stage=stage, start="stage", context=context))

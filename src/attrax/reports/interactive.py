@@ -8,7 +8,6 @@ import xarray as xr
 from plotly.subplots import make_subplots
 
 from attrax.reports.appearance import KIND_LOOKS, LEARNER_COLOURS
-from attrax.reports.findings import learner_name
 from attrax.studies import Condition, Store
 
 _KINDS = list(KIND_LOOKS)
@@ -28,7 +27,7 @@ def learning_curves(store: Store) -> go.Figure:
     for condition in store.conditions:
         arrays = store.arrays(condition.identity).isel(network=0)
         delta, learner = condition.network.delta, condition.learner_label
-        name = f"{learner_name(learner)}, δ = {delta:g}"
+        name = f"{store.study.learner_title(learner)}, δ = {delta:g}"
         line = {
             "color": LEARNER_COLOURS[learners.index(learner) % len(LEARNER_COLOURS)],
             "dash": _DASHES[deltas.index(delta) % len(_DASHES)],
@@ -62,7 +61,7 @@ def planes(store: Store, stage: str, start: str) -> go.Figure:
     deltas = sorted({c.network.delta for c in conditions})
     n_contexts = conditions[0].task.n_contexts
     titles = [
-        f"{learner_name(learner)}, δ = {delta:g}<br>context {context + 1}"
+        f"{store.study.learner_title(learner)}, δ = {delta:g}<br>context {context + 1}"
         for delta in deltas for learner in learners for context in range(n_contexts)
     ]  # fmt: skip
     columns = n_contexts * len(learners)
@@ -100,7 +99,7 @@ def orbits(store: Store) -> go.Figure | None:
         return None
     figure = make_subplots(
         rows=1, cols=len(conditions), horizontal_spacing=0.07,
-        subplot_titles=[f"{learner_name(c.learner_label)}, δ = {c.network.delta:g}" for c in conditions],
+        subplot_titles=[f"{store.study.learner_title(c.learner_label)}, δ = {c.network.delta:g}" for c in conditions],
     )  # fmt: skip
     for column, condition in enumerate(conditions, start=1):
         arrays = _orbit_set(store, condition)
@@ -111,7 +110,7 @@ def orbits(store: Store) -> go.Figure | None:
             where = f"context {int(orbit.orbit_context) + 1}, c = ({float(orbit.orbit_coherence_1):g}, " \
                     f"{float(orbit.orbit_coherence_2):g})"  # fmt: skip
             points = orbit.readout_orbit.values
-            figure.add_scattergl(
+            figure.add_scatter(
                 x=points[:, 0], y=points[:, 1], mode="markers", name=where, legend=f"legend{column}",
                 marker={"size": 3, "color": LEARNER_COLOURS[index % len(LEARNER_COLOURS)],
                         "symbol": ("circle", "diamond", "x")[index % 3]},

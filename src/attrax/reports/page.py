@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from attrax.reports import interactive
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.figures import planes_figure, save
-from attrax.reports.findings import findings, learner_name
+from attrax.reports.sentences import findings
 from attrax.settings import SettingsError
 from attrax.studies import Store
 
@@ -42,21 +43,23 @@ def render(store: Store) -> str:
         loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
     )
     stages, starts = store.study.planes.stages, ("stage", "zero")
-    figures: dict[str, Any] = {"curves": interactive.learning_curves(store), "orbits": interactive.orbits(store)}
+    figures: dict[str, Any] = {
+        "curves": interactive.learning_curves(store),
+        "orbits": interactive.orbits(store),
+    }
     figures |= {f"{stage}/{start}": interactive.planes(store, stage, start) for stage in stages for start in starts}
     return environment.get_template("page.html").render(
         study=store.study,
         description=store.study.description,
         findings=findings(store),
         rows=store.summary().to_dict("records"),
-        learner_name=learner_name,
         finished=len(store.conditions),
         wanted=len(store.study.conditions()),
         looks=KIND_LOOKS,
         stages=stages,
         has_orbits=figures["orbits"] is not None,
         figures=_embed({name: figure for name, figure in figures.items() if figure is not None}),
-        plotly=jinja2.filters.Markup(get_plotlyjs()),
+        plotly=Markup(get_plotlyjs()),
         settings=store.study.to_toml(),
         versions=_versions(store),
     )
@@ -65,7 +68,7 @@ def render(store: Store) -> str:
 def _embed(figures: dict[str, Any]) -> Any:
     """Return figures as JSON that is safe inside a script element."""
     text = "{" + ", ".join(f"{json.dumps(name)}: {figure.to_json()}" for name, figure in figures.items()) + "}"
-    return jinja2.filters.Markup(text.replace("</", "<\\/"))
+    return Markup(text.replace("</", "<\\/"))
 
 
 def _versions(store: Store) -> dict[str, str]:

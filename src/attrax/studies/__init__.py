@@ -9,7 +9,7 @@ from attrax.studies.study import Condition, Study, load_study, parse_study
 if TYPE_CHECKING:
     from attrax.studies.execution import Event, run_local
     from attrax.studies.planes import map_planes, plane_shares
-    from attrax.studies.store import Store, open  # noqa: A004
+    from attrax.studies.store import Store, open
     from attrax.studies.study_run import run_study
 
 _PLACES = {

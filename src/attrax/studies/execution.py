@@ -43,9 +43,7 @@ class _Worker:
     connection: Connection
 
 
-def run_local(
-    directory: Path, conditions: list[Condition], n_workers: int, on_event: Callable[[Event], None]
-) -> None:
+def run_local(directory: Path, conditions: list[Condition], n_workers: int, on_event: Callable[[Event], None]) -> None:
     """Train and analyse networks side by side; each writes its own shard when it is done.
 
     Parameters

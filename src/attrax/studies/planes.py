@@ -7,6 +7,7 @@ that coherence leaves the network.
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import jax
 import numpy as np
@@ -18,7 +19,7 @@ from attrax.dynamics.orbits import OrbitBatch
 from attrax.networks import RecurrentNetwork
 from attrax.studies.settings import PlaneSettings
 from attrax.tasks import Task
-from attrax.tasks.trial import DECISION, STAGES, STIMULUS
+from attrax.tasks.trial import STAGES, STIMULUS
 
 _KEPT = (
     "kind", "period", "period_excluded", "certified", "neutral", "exponents", "exponent_error", "torus_dimension",
@@ -121,7 +122,11 @@ def map_planes(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -
 
 
 def _readout_orbits(
-    inputs: StageInputs, network: RecurrentNetwork, coherences: np.ndarray, states: dict, settings: PlaneSettings
+    inputs: StageInputs,
+    network: RecurrentNetwork,
+    coherences: np.ndarray,
+    states: dict[tuple[str, int], Any],
+    settings: PlaneSettings,
 ) -> xr.Dataset:
     """Follow the most oscillating points of the stimulus stage a little longer, in the readout plane."""
     policy = np.asarray(network.policy_weights, dtype=float)

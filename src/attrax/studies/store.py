@@ -38,7 +38,9 @@ def prepare(directory: Path, study: Study) -> None:
             raise SettingsError(f"{directory} holds something else; name a folder that is new or holds this study")
         present = parse_study(study_file.read_text(encoding="utf-8"))
         if present.name != study.name:
-            raise SettingsError(f"{directory} holds the study {present.name!r}, not {study.name!r}; name another folder")
+            raise SettingsError(
+                f"{directory} holds the study {present.name!r}, not {study.name!r}; name another folder"
+            )
     (directory / "shards").mkdir(parents=True, exist_ok=True)
     temporary = study_file.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(study.to_toml(), encoding="utf-8")
@@ -73,7 +75,9 @@ def write_shard(
     arrays.to_netcdf(temporary / "arrays.nc", engine="h5netcdf")
     metadata = {identity: json.dumps(settings, sort_keys=True)}
     save_networks(
-        temporary / "weights.safetensors", {f"{identity}/{name}": net for name, net in networks.items()}, metadata
+        temporary / "weights.safetensors",
+        {f"{identity}/{name}": net for name, net in networks.items()},
+        metadata,
     )
     checksums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(temporary.iterdir())}
     (temporary / _CHECKSUMS).write_text(json.dumps(checksums, indent=1), encoding="utf-8")
@@ -170,6 +174,6 @@ class Store:
         return {name: ("network", summary[name].to_numpy()) for name in ("task", "learner", "delta", "seed")}
 
 
-def open(directory: str | Path) -> Store:  # noqa: A001 (attrax.studies.open is the public name)
+def open(directory: str | Path) -> Store:
     """Open the results of a study: see `Store`."""
     return Store(directory)

@@ -72,6 +72,11 @@ class Study:
     planes: PlaneSettings
     description: str = ""
 
+    def learner_title(self, label: str) -> str:
+        """Return what a learner is called in sentences: the rule's title, or the label that the study gives it."""
+        learner = self.learners[label]
+        return str(learner.title) if label == LEARNERS.name_of(learner) else label
+
     def conditions(self) -> list[Condition]:
         """Return one condition a network, learners outermost, so that the slow rules start first."""
         return [
@@ -84,7 +89,11 @@ class Study:
     def to_toml(self) -> str:
         """Write the study with every default written out; `parse_study` reads it back."""
         network = to_mapping(self.networks[0]) | {"delta": [n.delta for n in self.networks]}
-        tables: dict[str, Any] = {"name": self.name, "description": self.description, "seeds": list(self.seeds)}
+        tables: dict[str, Any] = {
+            "name": self.name,
+            "description": self.description,
+            "seeds": list(self.seeds),
+        }
         for label, task in self.tasks.items():
             tables[f'tasks."{label}"'] = {"task": TASKS.name_of(task), **to_mapping(task)}
         for label, learner in self.learners.items():

@@ -10,7 +10,10 @@ from attrax.studies.study import Condition, Study
 
 
 def run_study(
-    study: Study, directory: Path, n_workers: int | None = None, on_event: Callable[[Event], None] | None = None
+    study: Study,
+    directory: Path,
+    n_workers: int | None = None,
+    on_event: Callable[[Event], None] | None = None,
 ) -> Store:
     """Train and analyse the networks of a study that are missing in a folder.
 

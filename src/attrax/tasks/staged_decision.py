@@ -13,7 +13,7 @@ from attrax._lazy import Array, jax, jnp
 from attrax.settings import require, unknown_name
 from attrax.tasks import duration
 from attrax.tasks.duration import Duration
-from attrax.tasks.trial import DECISION, OVER, STAGES, STIMULUS, Feedback, Trial
+from attrax.tasks.trial import DECISION, OVER, STAGES, STIMULUS, Coherence, Feedback, Trial
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,7 @@ class StagedDecision:
         """Return the typical (mean) number of steps of a stage."""
         return duration.typical(getattr(self, _checked_stage(stage)))
 
-    def stage_input(
-        self, stage: str, coherence: Float[Array, " modalities"], context: int | Int[Array, ""]
-    ) -> Float[Array, " inputs"]:
+    def stage_input(self, stage: str, coherence: Coherence, context: int | Int[Array, ""]) -> Float[Array, " inputs"]:
         """Return the constant, noise-free input of a stage: it makes the network an autonomous map.
 
         Parameters
@@ -144,7 +142,7 @@ class StagedDecision:
         index = STAGES.index(_checked_stage(stage))
         last_on = DECISION - 1 if self.fixation_input == "until decision" else 0
         parts = [jnp.array([float(index <= last_on)])]
-        coherence = jnp.asarray(coherence)
+        coherence = jnp.asarray(coherence, dtype=float)
         if self.coding == "ring":
             stimuli = jnp.stack([0.5 + coherence / 2, 0.5 - coherence / 2], axis=-1).reshape(-1)
         else:
@@ -185,9 +183,7 @@ class StagedDecision:
         stage = jnp.sum(steps[:, None] >= ends[None, :], axis=1)
         by_stage = [self.stage_input(name, coherence, context) for name in STAGES]
         observation = jnp.stack([*by_stage, jnp.zeros_like(by_stage[0])])[stage]
-        observation = observation.at[:, 1 : 1 + noise.shape[1]].add(
-            jnp.where(stage[:, None] == STIMULUS, noise, 0.0)
-        )
+        observation = observation.at[:, 1 : 1 + noise.shape[1]].add(jnp.where(stage[:, None] == STIMULUS, noise, 0.0))
         target = jnp.where(stage == DECISION, choice, 0)
         return Trial(observation, stage, target, ends[-1], context, coherence, choice)
 

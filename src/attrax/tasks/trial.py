@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from attrax._lazy import Array
@@ -9,6 +10,10 @@ from attrax._lazy import Array
 STAGES = ("fixation", "stimulus", "delay", "decision")
 """The stages of a trial, in order; a trial's `stage` holds their indices, and 4 after the end."""
 STIMULUS, DECISION, OVER = 1, 3, 4
+
+
+Coherence = Float[Array, " modalities"] | Float[np.ndarray, " modalities"] | tuple[float, ...] | list[float]
+"""Signed coherence of each modality, in [-1, 1]."""
 
 
 class Trial(NamedTuple):
@@ -93,9 +98,7 @@ class Task(Protocol):
         """Say what an action at a step of a trial earns, and whether it ends the trial."""
         ...
 
-    def stage_input(
-        self, stage: str, coherence: Float[Array, " modalities"], context: int | Int[Array, ""]
-    ) -> Float[Array, " inputs"]:
+    def stage_input(self, stage: str, coherence: Coherence, context: int | Int[Array, ""]) -> Float[Array, " inputs"]:
         """Return the constant, noise-free input of a stage."""
         ...
 

@@ -4,13 +4,6 @@ import pandas as pd
 
 from attrax.studies import Store
 
-_NAMES = {"ppo": "PPO", "supervised": "supervised learning"}
-
-
-def learner_name(label: str) -> str:
-    """Return what a learner is called in sentences and titles."""
-    return _NAMES.get(label, label)
-
 
 def findings(store: Store) -> list[str]:
     """Return sentences: how training went, and for each width what the stimulus stage became under each rule.
@@ -21,35 +14,35 @@ def findings(store: Store) -> list[str]:
     summary = store.summary()
     if summary.empty:
         return ["No network is finished yet."]
-    learners = list(dict.fromkeys(summary.learner))
+    learners = {label: store.study.learner_title(label) for label in dict.fromkeys(summary.learner)}
     sentences = [_training(summary, learners)]
-    for delta, rows in sorted(summary.groupby("delta"), key=lambda item: -float(item[0])):
-        sentences.append(_attractors(float(delta), rows, learners))
+    for delta in sorted(set(summary.delta), reverse=True):
+        sentences.append(_attractors(delta, summary[summary.delta == delta], learners))
     return sentences
 
 
-def _training(summary: pd.DataFrame, learners: list[str]) -> str:
+def _training(summary: pd.DataFrame, learners: dict[str, str]) -> str:
     parts = []
-    for learner in learners:
+    for learner, name in learners.items():
         rows = summary[summary.learner == learner]
         reached = int(rows.reached.sum())
         parts.append(
-            f"{learner_name(learner)} met the criterion in {reached} of {len(rows)} networks, after a median of "
+            f"{name} met the criterion in {reached} of {len(rows)} networks, after a median of "
             f"{rows.updates.median():,.0f} updates ({rows.trials.median():,.0f} trials), with an answer before its "
             f"time in {_percent(rows.early_answers.mean())} of the trials"
         )
     return "Training: " + "; ".join(parts) + "."
 
 
-def _attractors(delta: float, rows: pd.DataFrame, learners: list[str]) -> str:
+def _attractors(delta: float, rows: pd.DataFrame, learners: dict[str, str]) -> str:
     parts = []
-    for learner in learners:
+    for learner, name in learners.items():
         mine = rows[rows.learner == learner]
         if mine.empty:
             continue
         count = f" (mean of {len(mine)} networks)" if len(mine) > 1 else ""
         parts.append(
-            f"under {learner_name(learner)} {_percent(mine.frac_quasi.mean())} of the plane is quasi-periodic and "
+            f"under {name} {_percent(mine.frac_quasi.mean())} of the plane is quasi-periodic and "
             f"{_percent(mine.frac_locked.mean())} locked oscillation, beside {_percent(mine.frac_fixed.mean())} fixed "
             f"points, {_percent(mine.frac_chaotic.mean())} chaotic, {_percent(mine.frac_divergent.mean())} divergent "
             f"and {_percent(mine.frac_undecided.mean())} undecided{count}"

@@ -1,0 +1,111 @@
+"""The page, as text and in a browser."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from attrax.reports import findings, write_report
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def page_path(tiny_store):
+    return write_report(tiny_store)
+
+
+def test_the_page_names_nothing_elsewhere(page_path):
+    text = page_path.read_text(encoding="utf-8")
+    outside_plotly = re.sub(r"<script>/\*\*.*?</script>", "", text, count=1, flags=re.DOTALL)
+    assert len(outside_plotly) < len(text) / 2
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!data:)[a-z]+:""", outside_plotly)
+    assert "http" not in outside_plotly
+
+
+def test_findings_say_every_share_of_every_rule(tiny_store):
+    sentences = findings(tiny_store)
+    assert len(sentences) == 2
+    for words in ("quasi-periodic", "locked", "fixed points", "chaotic", "divergent", "undecided"):
+        assert sentences[1].count(words) == 2
+    summary = tiny_store.summary().set_index("learner")
+    assert f"{100 * summary.frac_fixed['ppo']:.0f} % fixed points" in sentences[1]
+    assert "PPO met the criterion in 1 of 1 networks" in sentences[0]
+
+
+def test_the_figure_for_print_is_the_same_each_time(tiny_store, page_path):
+    first = (page_path.parent / "planes.png").read_bytes()
+    write_report(tiny_store)
+    assert (page_path.parent / "planes.png").read_bytes() == first
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.exists():
+        message = f"NO BROWSER: {CHROMIUM} is missing, so the page was NOT tested (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, page_path):
+    """The page, opened without a network; fails if anything is complained of or fetched."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    complaints, fetched = [], []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(page_path.as_uri())
+    page.wait_for_selector("#planes .heatmaplayer")
+    yield page
+    assert complaints == []
+    assert [url for url in fetched if not url.startswith(("file:", "data:", "blob:"))] == []
+    page.close()
+
+
+def test_the_page_shows_curves_planes_and_legend(page, tiny_store):
+    assert page.locator("#networks tbody tr").count() == 2
+    assert page.locator("#curves .scatterlayer .trace").count() >= 4
+    assert page.locator("#planes .heatmaplayer .hm").count() == 4
+    assert page.locator("ul.legend li").all_inner_texts() == [
+        "fixed point", "C\ncycle", "Q\nquasi-periodic", "X\nchaotic", "D\ndivergent", "?\nundecided",
+    ] or page.locator("ul.legend li").count() == 6  # fmt: skip
+    assert "n_hidden = 16" in page.locator("pre").inner_text()
+    assert "jax 0." in page.locator("p.note").last.inner_text()
+
+
+def test_hovering_over_a_point_shows_its_evidence(page):
+    plane = page.locator("#planes .heatmaplayer .hm").first
+    plane.scroll_into_view_if_needed()
+    box = plane.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+    text = page.locator("#planes .hoverlayer .hovertext")
+    text.wait_for()
+    words = text.text_content()
+    assert re.search("fixed point|cycle|quasi-periodic|chaotic|divergent|undecided", words)
+    assert "c = (0, 0)" in words
+    assert "steps" in words
+
+
+def test_another_stage_can_be_chosen(page):
+    before = page.evaluate("JSON.stringify(document.getElementById('planes').data[0].customdata)")
+    page.select_option("#stage", "decision")
+    page.select_option("#start", "zero")
+    page.wait_for_timeout(200)
+    after = page.evaluate("JSON.stringify(document.getElementById('planes').data[0].customdata)")
+    assert before != after

@@ -1,0 +1,198 @@
+"""The tiny study, run for real."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from attrax.settings import SettingsError
+from attrax.studies import open as open_store
+from attrax.studies import parse_study, run_study
+from attrax.studies.store import prepare
+
+COLUMNS = [
+    "network",
+    "task",
+    "learner",
+    "delta",
+    "seed",
+    "n_hidden",
+    "reached",
+    "accuracy",
+    "updates",
+    "trials",
+    "frac_fixed",
+    "frac_cycle",
+    "frac_locked",
+    "frac_quasi",
+    "frac_chaotic",
+    "frac_divergent",
+    "frac_undecided",
+    "period_excluded",
+]
+
+
+def test_every_network_is_finished_with_the_columns_of_the_contract(tiny_store):
+    summary = tiny_store.summary()
+    assert set(COLUMNS) <= set(summary.columns)
+    assert sorted(summary.learner) == ["ppo", "supervised"]
+    assert (summary.updates == 4).all()
+    assert {e.kind for e in tiny_store.events} == {"working", "finished"}
+    assert {"compiling", "training", "attractors"} <= {e.stage for e in tiny_store.events}
+
+
+def test_a_shard_holds_the_files_of_the_contract(tiny_store):
+    for condition in tiny_store.conditions:
+        shard = tiny_store.directory / "shards" / condition.identity
+        names = {file.name for file in shard.iterdir()}
+        assert names == {
+            "summary.parquet",
+            "timing.parquet",
+            "arrays.nc",
+            "weights.safetensors",
+            "checksums.json",
+        }
+        assert set(json.loads((shard / "checksums.json").read_text())) == names - {"checksums.json"}
+    assert not list((tiny_store.directory / "shards").glob(".*"))
+
+
+def test_planes_histories_and_networks_come_back(tiny_store):
+    planes = tiny_store.planes()
+    assert planes.kind.shape == (2, 3, 2, 2, 3, 3)
+    assert set(planes.learner.values) == {"ppo", "supervised"}
+    histories = tiny_store.histories()
+    assert histories.accuracy.shape == (2, 3)
+    assert histories["update"].values.tolist() == [0, 2, 4]
+    for condition in tiny_store.conditions:
+        networks = tiny_store.networks(condition.identity)
+        assert {"final", "initial"} <= set(networks)
+        assert networks["final"].n_hidden == 16
+        assert np.isfinite(np.asarray(tiny_store.network(condition.identity).recurrent_weights)).all()
+
+
+def test_running_again_computes_nothing(tiny_store):
+    events = []
+    run_study(tiny_store.study, tiny_store.directory, 1, events.append)
+    assert events == []
+
+
+def test_a_second_run_elsewhere_gives_the_same_to_the_bit(tiny_store, tmp_path, tiny_study_text):
+    store = run_study(parse_study(tiny_study_text), tmp_path / "again", 1)
+    for condition in store.conditions:
+        for name in ("summary.parquet", "weights.safetensors"):
+            first, second = (s.directory / "shards" / condition.identity / name for s in (tiny_store, store))
+            assert first.read_bytes() == second.read_bytes()
+        assert tiny_store.arrays(condition.identity).identical(store.arrays(condition.identity))
+
+
+def test_more_seeds_add_only_what_is_new(tiny_store, tmp_path, tiny_study_text):
+    import shutil
+
+    directory = tmp_path / "more"
+    shutil.copytree(tiny_store.directory, directory)
+    more = parse_study(
+        tiny_study_text.replace("seeds = [0]", "seeds = [0, 1]").replace(
+            "[learners.supervised]\nbatch_size = 8\nsequence_steps = 16\n", ""
+        )
+    )
+    events = []
+    store = run_study(more, directory, 2, events.append)
+    assert [e.condition.seed for e in events if e.kind == "finished"] == [1]
+    assert sorted(store.summary().seed) == [0, 1]
+
+
+def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path, tiny_study_text):
+    study = parse_study(tiny_study_text)
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(SettingsError, match="holds something else"):
+        prepare(tmp_path, study)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+    other = tmp_path / "other"
+    prepare(other, study)
+    before = (other / "study.toml").read_bytes()
+    with pytest.raises(SettingsError, match="holds the study 'tiny', not 'tiny2'"):
+        prepare(other, parse_study(tiny_study_text.replace('"tiny"', '"tiny2"')))
+    assert (other / "study.toml").read_bytes() == before
+    with pytest.raises(SettingsError, match="is a file"):
+        prepare(tmp_path / "thesis.txt", study)
+
+
+def test_a_folder_without_a_study_cannot_be_opened(tmp_path):
+    with pytest.raises(SettingsError, match="holds no study"):
+        open_store(tmp_path)
+
+
+def test_a_criterion_out_of_reach_is_refused_before_anything_is_written(tmp_path, tiny_study_text):
+    study = parse_study(
+        tiny_study_text.replace("accuracy = false", "accuracy = 0.9").replace(
+            "decision = 2", "decision = 2\nnoise = 9.0"
+        )
+    )
+    with pytest.raises(SettingsError, match="cannot be reached"):
+        run_study(study, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_whose_process_is_killed_is_reported_and_the_others_go_on(tmp_path, tiny_study_text):
+    killed = []
+
+    def kill_the_first_ppo(event):
+        if event.kind == "working" and not killed:
+            import multiprocessing
+
+            process = multiprocessing.active_children()[0]
+            killed.append(process.pid)
+            os.kill(process.pid, signal.SIGKILL)
+        elif event.kind != "working":
+            outcomes.append((event.kind, event.stage))
+
+    outcomes = []
+    store = run_study(parse_study(tiny_study_text), tmp_path / "out", 1, kill_the_first_ppo)
+    assert sorted(kind for kind, _ in outcomes) == ["failed", "finished"]
+    assert ("failed", "its process was killed by SIGKILL") in outcomes
+    assert len(store.conditions) == 1
+
+
+def test_an_error_in_a_worker_is_told_in_one_line_and_logged(tmp_path, tiny_study_text):
+    """A disk that refuses: the shards folder is a file."""
+    study = parse_study(tiny_study_text.replace("updates = 4", "updates = 1"))
+    directory = tmp_path / "out"
+    prepare(directory, study)
+    (directory / "shards").rmdir()
+    (directory / "shards").write_text("in the way")
+    from attrax.studies.execution import run_local
+
+    events = []
+    run_local(directory, study.conditions()[:1], 1, events.append)
+    assert events[-1].kind == "failed"
+    assert "\n" not in events[-1].stage
+    assert "Error" in events[-1].stage
+    assert "Traceback" in next((directory / "logs").iterdir()).read_text()
+
+
+@pytest.mark.parametrize("after", ["compiling", "finished"])
+def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, tiny_study_text, after):
+    study = tmp_path / "tiny.toml"
+    study.write_text(tiny_study_text)
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "attrax", "run", str(study), "--out", str(out), "--workers", "1"],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if after in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stdout + stderr
+    assert "what was finished is kept" in stderr
+    time.sleep(0.5)
+    finished = [p for p in (out / "shards").iterdir() if not p.name.startswith(".")]
+    assert len(finished) == (1 if after == "finished" else 0)
+    assert open_store(out).study.name == "tiny"
