@@ -27,7 +27,7 @@ def table(store) -> str:
         "",
         "N = 250, `ContextDecision` and both learners at their defaults; training stops when 95 % of 1,000 held-out",
         "trials are right, within 2,000 updates. Accuracy is on 10,000 fresh trials after the stop (the held-out one is",
-        "is biased upward at the first crossing, so this may lie a little under 95 %); “in a row”: the hidden state",
+        "are biased upward at the first crossing, so it may lie a little lower); “in a row”: the hidden state",
         "is carried on over ten trials; early answers: share of trials with an answer before the decision stage.",
         "Made by `.venv/bin/python benchmarks/learning.py`; seconds include compiling, on one thread",
         f"of a shared machine ({versions}).",
