@@ -80,6 +80,11 @@ def test_the_number_of_trials_stops_at_the_first_update_that_meets_it(easy_task,
     assert before.trials < 300
 
 
+def test_trials_that_were_asked_for_and_not_seen_are_not_reached(easy_task, small_network):
+    rule = dataclasses.replace(QUICK, accuracy=None, trials=10_000_000, updates=2)
+    assert train(easy_task, small_network, LEARNERS[1], rule).status == "budget spent"
+
+
 def test_a_budget_that_is_spent_says_so(easy_task, small_network):
     trained = train(easy_task, small_network, LEARNERS[1], dataclasses.replace(QUICK, updates=2))
     assert trained.status == "budget spent"
@@ -88,8 +93,10 @@ def test_a_budget_that_is_spent_says_so(easy_task, small_network):
 
 def test_numbers_that_stop_being_finite_end_as_diverged_with_the_last_finite_network(easy_task, small_network):
     wild = Supervised(batch_size=8, sequence_steps=32, learning_rate=1e30, gradient_norm=1e30)
-    trained = train(easy_task, small_network, wild, dataclasses.replace(QUICK, updates=20, evaluate_every=1))
+    trained = train(easy_task, small_network, wild, dataclasses.replace(QUICK, updates=20, evaluate_every=7))
     assert trained.status == "diverged"
+    assert trained.updates < 7
+    assert trained.history["updates"].tolist()[-1] == trained.updates
     assert np.isnan(trained.accuracy)
     assert all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(trained.network))
     assert trained.history["updates"][0] == 0

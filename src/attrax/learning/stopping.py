@@ -9,8 +9,8 @@ from attrax.settings import require
 class StoppingRule:
     """Stop at whichever bound is met first.
 
-    Equal accuracy, equal updates and equal experience are three different comparisons of learning rules: set
-    the one that is meant and leave the others wide or None.
+    Equal accuracy, equal updates and equal experience are three different comparisons of learning rules. What is
+    asked for is the accuracy; without one (None) the trials; without those the updates, which are always a bound.
     """
 
     accuracy: float | None = 0.95
@@ -34,6 +34,8 @@ class StoppingRule:
             value = getattr(self, name)
             require(value is None or value > 0, f"{name} is {value}; it must be above 0")
         require(self.accuracy is None or self.accuracy < 1, f"accuracy is {self.accuracy}; it must be below 1")
+        for name in ("updates", *(["trials"] if self.trials is not None else [])):
+            require(getattr(self, name) < 2**31, f"{name} is {getattr(self, name)}; it must be below 2^31")
         for name in ("updates", "evaluate_every", "evaluation_trials", "fresh_trials"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
         require(
@@ -49,6 +51,16 @@ class StoppingRule:
             all(0 < a < 1 for a in self.checkpoint_accuracies),
             f"checkpoint_accuracies {list(self.checkpoint_accuracies)}: each must lie between 0 and 1",
         )
+
+    def is_met(self, updates: int, trials: int, accuracy: float) -> bool:
+        """Whether what is asked for has been reached."""
+        if self.accuracy is not None:
+            return accuracy >= self.accuracy
+        return trials >= self.trials if self.trials is not None else updates >= self.updates
+
+    def is_spent(self, updates: int, trials: int) -> bool:
+        """Whether a bound forbids to go on."""
+        return updates >= self.updates or (self.trials is not None and trials >= self.trials)
 
     def check_ceiling(self, ceiling: float) -> None:
         """Refuse a criterion that no network can meet.

@@ -67,8 +67,8 @@ class Trained(NamedTuple):
 
     network: RecurrentNetwork
     status: Status
-    """"reached" the accuracy asked for (or spent a budget set without one), "budget spent", or "diverged":
-    numbers stopped being finite, and the network is the last finite one."""
+    """"reached" what was asked for (the accuracy; without one the trials; without those the updates), "budget spent"
+    before that, or "diverged": numbers stopped being finite, and the network is the last finite one."""
     accuracy: float
     """On fresh trials after the stop, each from the zero state; NaN for a diverged network."""
     accuracy_in_a_row: float
@@ -128,23 +128,25 @@ def train(
     run_chunk = jax.jit(partial(_updates, task, learner, stopping))
 
     record = _Record(stopping)
-    status: Status = "budget spent" if stopping.accuracy is not None else "reached"
+    status: Status = "budget spent"
     until = 0  # the first chunk has no update: it evaluates the untrained network
     while True:
-        before = state
+        before = int(state.updates)
         state, metrics, finite = run_chunk(state, until)
         if not finite:
-            status, state = "diverged", before
-            break
+            status = "diverged"
+            if int(state.updates) == before:
+                break  # nothing happened since the last evaluation
         evaluation = evaluate(task, state.network, held_out, stopping.evaluation_trials)
         progress = record.add(state, metrics, evaluation)
         if on_progress is not None:
             on_progress(progress)
-        if stopping.accuracy is not None and progress.accuracy >= stopping.accuracy:
+        if not finite:
+            break
+        if stopping.is_met(progress.updates, progress.trials, progress.accuracy):
             status = "reached"
             break
-        spent = stopping.trials is not None and progress.trials >= stopping.trials
-        if spent or progress.updates >= stopping.updates:
+        if stopping.is_spent(progress.updates, progress.trials):
             break
         until = min(progress.updates + stopping.evaluate_every, stopping.updates)
 
@@ -170,7 +172,7 @@ def _updates(
 ) -> tuple[Any, dict[str, Array], Array]:
     """Update until a count of updates, or the trials are spent, or numbers are not finite.
 
-    Returns the state, the mean of the metrics, and whether all numbers are finite.
+    Returns the last finite state, the mean of the metrics of the updates taken, and whether all numbers are finite.
     """
     shapes = jax.eval_shape(lambda s: learner.update(task, s)[1], state)
     sums = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
@@ -182,13 +184,15 @@ def _updates(
 
     def update(carry: Any) -> Any:
         state, sums, _ = carry
-        state, metrics = learner.update(task, state)
-        finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["gradient_norm"])
-        return state, jax.tree.map(jnp.add, sums, metrics), finite
+        following, metrics = learner.update(task, state)
+        numbers = [metrics["loss"], metrics["gradient_norm"], *jax.tree.leaves(following.network)]
+        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(number)) for number in numbers]))
+        # An update that is not finite is not taken: the state stays the last finite one.
+        kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), following, state)
+        return kept, jax.tree.map(lambda total, m: total + jnp.where(finite, m, 0.0), sums, metrics), finite
 
     before = state.updates
     state, sums, finite = jax.lax.while_loop(unfinished, update, (state, sums, jnp.array(True)))
-    finite &= jnp.isfinite(sum(jnp.sum(leaf) for leaf in jax.tree.leaves(state.network)))
     metrics = jax.tree.map(lambda total: total / (state.updates - before), sums)
     return state, metrics, finite
 
