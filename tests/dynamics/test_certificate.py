@@ -111,3 +111,34 @@ def test_the_growth_bound_bounds_every_power(seed, radius):
 def test_a_nilpotent_jacobian_has_a_finite_bound():
     matrix = np.array([[0.0, 5.0], [0.0, 0.0]])
     assert 5.0 <= growth_bound(matrix, np.linalg.eig(matrix)[1]) < 6.0
+
+
+def test_a_unit_that_is_active_now_and_silent_in_the_cycle_is_not_overlooked():
+    """A is a 2-cycle by itself; E, active now and silent in it for good, sets off D, F and G, and G explodes."""
+    names = ["A", "D", "F", "G", "E"]
+    weights = np.zeros((5, 5))
+    for to, source, value in (("A", "A", -1.7), ("D", "E", 1.0), ("F", "D", 0.5), ("G", "F", 1.0), ("G", "G", 2.0)):
+        weights[names.index(to), names.index(source)] = value
+    relu_map = ReluMap(weights, [0.8, 1.0, 1.0, -1.6, -1.0])
+    hidden = np.array([0.8, 1.0, 1.5, 0.0, 2.0])
+    assert not certify_cycle(relu_map, hidden, 2, np.random.default_rng(0)).certified
+    for _ in range(40):
+        hidden = relu_map(hidden)
+    assert hidden[3] > 1e6
+
+
+def test_a_border_within_the_error_of_a_nearly_neutral_solution_is_not_certified():
+    """Radius 1 - 1e-8: the solved state is only good to 1e-8, and a unit sits nearer than that to its border."""
+    rng = np.random.default_rng(0)
+    certified = 0
+    for _ in range(200):
+        basis = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+        block = basis @ np.diag([1 - 10.0 ** rng.uniform(-8.7, -7), 0.5, 0.2]) @ basis.T
+        target = rng.uniform(1, 2, 3)
+        row = rng.standard_normal(3)
+        weights = np.zeros((4, 4))
+        weights[:3, :3], weights[3, :3] = block, row
+        bias = np.append(target - block @ target, -row @ target - 3e-12)
+        found = certify_fixed_points(weights, bias[None], 1.0, np.append(target, 0.0)[None])
+        certified += any(certificate.certified for certificate in found.values())
+    assert certified == 0

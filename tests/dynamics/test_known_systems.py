@@ -144,3 +144,72 @@ def test_starts_on_one_curve_share_its_number_and_its_evidence():
     assert (found.kind == "quasi-periodic").all()
     assert found.attractor.values.tolist() == [0, 0, 0]
     np.testing.assert_array_equal(found.exponents.values[0], found.exponents.values[2])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "period"),
+    [
+        ((-0.6434163, 0.4903967, -0.6853576, 1.0489811), 759),
+        ((0.2567507, 0.6417273, -0.3790584, 1.0611964), 774),
+    ],
+)
+def test_a_cycle_that_takes_tens_of_thousands_of_steps_is_found_before_the_orbit_settles(parameters, period):
+    """Its exponent of about -5e-4 is within the zero band of 10,000 steps: this is the trap of mode locking."""
+    found = attractor(border_collision(*parameters), 4)
+    assert (str(found.kind.values), int(found.period)) == ("cycle", period)
+    assert found.certified
+    system = border_collision(*parameters)
+    quick = find_attractors(system.relu_map(), system.state([0.1, 0.1])[None], effort=Effort(extension=1)).isel(start=0)
+    assert quick.kind in ("cycle", "undecided")  # never quasi-periodic, however little effort
+
+
+@pytest.mark.parametrize("growth", [1.0008, 1.0012, 1.0015])
+def test_a_slowly_growing_spiral_is_not_chaotic(growth):
+    """Both exponents are positive, and the series fools the 0-1 test: but the orbit is not stationary."""
+    rotation = growth * rotate(1.0)
+    centre = np.array([2.0, 3.0])
+    relu_map = ReluMap(rotation, centre - rotation @ centre)
+    found = find_attractors(relu_map, [centre + 1e-8], effort=Effort(extension=1)).isel(start=0)
+    assert found.kind == "undecided"
+    assert not found.certified
+
+
+def rotate(angle):
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+@pytest.mark.parametrize("weights", [rotate(1.0), rotate(2 * np.pi / 5), -np.eye(2)])
+def test_a_centre_is_a_neutral_continuum(weights):
+    """Circles (or 2-cycles) around a fixed point, each of them neutral: nothing attracts."""
+    centre = np.array([2.0, 3.0])
+    found = find_attractors(ReluMap(weights, centre - weights @ centre), [centre + np.array([0.1, 0.2])]).isel(start=0)
+    assert (str(found.kind.values), bool(found.neutral)) == ("undecided", True)
+
+
+def test_circles_of_an_area_preserving_map_are_not_a_torus():
+    """The border-collision map with both determinants 1: invariant circles by the continuum, two zero exponents."""
+    system = border_collision(0.3, 1.0, 0.6, 1.0)
+    start = system.state([0.8, -0.45])
+    found = find_attractors(system.relu_map(), start[None], effort=Effort(extension=1)).isel(start=0)
+    assert found.kind == "undecided"
+
+
+def test_a_unit_that_grows_beside_a_neutral_one_is_followed_until_it_diverges():
+    relu_map = ReluMap(np.diag([1 - 5e-10, 1.01]), [5e-10, -0.01])
+    assert find_attractors(relu_map, [[1.0, 1.0001]]).kind == "divergent"
+
+
+def test_a_divergent_orbit_keeps_the_state_and_the_step_at_which_it_left():
+    found = find_attractors(ReluMap([[1.002]], [1.0]), [[0.0]], effort=Effort(extension=1)).isel(start=0)
+    hidden, steps = 0.0, 0
+    while hidden <= 1e6:
+        hidden, steps = 1.002 * hidden + 1, steps + 1
+    assert found.kind == "divergent"
+    assert steps <= int(found.steps) <= steps + 5  # looked at every fifth step
+    assert 1e6 < float(found.state[0]) < 2e6
+
+
+@pytest.mark.parametrize("gain", [1.0011, 2000.0])
+def test_growth_slow_or_fast_gives_no_warning(gain):
+    found = find_attractors(ReluMap([[gain]], [0.0]), [[1.0]], effort=Effort(extension=1)).isel(start=0)
+    assert found.kind in ("divergent", "undecided")

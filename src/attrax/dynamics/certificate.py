@@ -22,7 +22,7 @@ MARGIN_OVER_ROUNDING = 1e3
 LARGEST_RADIUS = 1 - 1e-9
 """Largest spectral radius of a certified cycle's Jacobian."""
 NEUTRAL_BAND = 1e-9
-"""An eigenvalue this close to 1 makes the set of cycles a continuum (or none): nothing attracts."""
+"""A spectral radius this close to 1 is neutral: a continuum of states, and nothing attracts."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,10 @@ class Certificate:
     period: int
     certified: bool
     """The orbit converges to the cycle: everything below is proof."""
+    exists: bool = False
+    """The cycle is there and attracts, whether or not this orbit is shown to go to it."""
     neutral: bool = False
-    """The orbit closes, but the Jacobian of the cycle has the eigenvalue 1: a continuum of neutral states."""
+    """The orbit keeps its patterns, and the spectral radius is 1 there: a continuum of states that attracts nothing."""
     state: Float[np.ndarray, " units"] = field(default_factory=lambda: np.zeros(0))
     """A state of the cycle: the one that the orbit is near."""
     radius: float = float("nan")
@@ -104,22 +106,21 @@ class _Piece:
         drive = weights @ state + bias if np.isfinite(state).all() else np.full_like(bias, np.nan)
         scale = max(float(np.abs(state).max(initial=0.0)), 1e-300)
         residual = float(np.abs(np.maximum(drive, 0.0) - state).max()) / scale
-        consistent = residual <= RESIDUAL and ((drive > 0) == self._active).all()
-        if not consistent:
+        if not (residual <= RESIDUAL and ((drive > 0) == self._active).all()):
             moved = (1 - self._leak) * hidden + self._leak * np.maximum(weights @ hidden + bias, 0.0)
             closes = np.abs(moved - hidden).max() <= RESIDUAL * max(float(np.abs(hidden).max()), 1e-300)
             return Certificate(1, certified=False, neutral=True) if closes and self.stability.neutral else None
         if self.stability.neutral:
             return Certificate(1, certified=False, neutral=True)
         rounding = np.finfo(float).eps * (np.abs(weights) @ np.abs(state) + np.abs(bias))
-        distance = float(np.linalg.norm(hidden - state))
+        distance = float(np.linalg.norm(hidden - state)) + self.stability.error(rounding, residual * scale)
+        exists = bool(
+            (np.abs(drive) >= MARGIN_OVER_ROUNDING * rounding).all() and self.stability.radius < LARGEST_RADIUS
+        )
         return Certificate(
             period=1,
-            certified=bool(
-                (np.abs(drive) >= MARGIN_OVER_ROUNDING * rounding).all()
-                and self.stability.radius < LARGEST_RADIUS
-                and (self.stability.reach * distance < np.abs(drive)).all()
-            ),
+            certified=exists and bool((self.stability.reach * distance < np.abs(drive)).all()),
+            exists=exists,
             state=state,
             radius=self.stability.radius,
             residual=residual,
@@ -135,9 +136,14 @@ class _Stability:
         eigenvalues, vectors = _eigen(jacobian)
         self.radius = float(np.abs(eigenvalues).max(initial=0.0))
         self.exponents = leading_exponents(np.append(eigenvalues, np.zeros(n_units - eigenvalues.size)), 1)
-        self.neutral = bool((np.abs(eigenvalues - 1) < NEUTRAL_BAND).any())
+        self.neutral = abs(self.radius - 1) < NEUTRAL_BAND
         growth = growth_bound(jacobian, vectors) if self.radius < LARGEST_RADIUS else np.inf
         self.reach = np.linalg.norm(to_drive, axis=1) * growth if np.isfinite(growth) else np.full(n_units, np.inf)
+        self._inverse = inverse_norm(jacobian) if np.isfinite(growth) else np.inf
+
+    def error(self, rounding: np.ndarray, residual: float) -> float:
+        """Bound the distance between a solved state and the exact fixed point of its piece."""
+        return self._inverse * float(np.linalg.norm(rounding) + residual * np.sqrt(rounding.size))
 
 
 def certify_cycle(
@@ -154,56 +160,108 @@ def certify_cycle(
     generator
         For the directions that find the range of the Jacobian over one long period, which has few dimensions.
     """
-    uncertified = Certificate(period, certified=False)
-    orbit, patterns = _follow(relu_map, hidden, period)
-    linear = _FrozenMap(relu_map, patterns)
-    reduced = _reduce(linear, hidden[linear.units], generator)
-    if reduced is None:
-        return uncertified
-    basis, jacobian, offset, image = reduced
-    eigenvalues, vectors = _eigen(jacobian)
-    radius = float(np.abs(eigenvalues).max(initial=0.0))
-    if (np.abs(eigenvalues - 1) < NEUTRAL_BAND).any():
-        closes = np.abs(orbit[-1] - hidden).max() <= RESIDUAL * max(np.abs(hidden).max(), 1e-300)
-        return Certificate(period, certified=False, neutral=bool(closes))
-    # Every state after one period is `offset + basis y`; the cycle is the fixed point of that affine map.
-    state = np.zeros_like(hidden)
-    state[linear.units] = offset + basis @ np.linalg.solve(np.eye(jacobian.shape[0]) - jacobian, image)
-    if not np.isfinite(state).all():
-        return uncertified
-    cycle, cycle_patterns = _follow(relu_map, state, period)
-    scale = max(float(np.abs(cycle).max()), 1e-300)
-    residual = float(np.abs(cycle[-1] - state).max()) / scale
-    consistent = residual <= RESIDUAL and (cycle_patterns == patterns).all()
-    if not consistent or not _is_minimal(cycle, period, scale):
-        return uncertified
-
-    # From the second period on the deviation is P_t basis C^n y: bound it at every step by the growth of C.
-    growth = growth_bound(jacobian, vectors) if radius < LARGEST_RADIUS else np.inf
-    first = float(np.linalg.norm(basis.T @ (orbit[-1] - cycle[-1])[linear.units]))
-    margin, stays, sharp = np.inf, bool(np.isfinite(growth)), True
-    absolute = np.abs(relu_map.weights)
-    directions = basis
-    for step in range(period):
-        drive = np.abs(relu_map.weights @ cycle[step] + relu_map.bias)
-        rounding = np.finfo(float).eps * (absolute @ np.abs(cycle[step]) + np.abs(relu_map.bias))
-        sharp &= bool((drive >= MARGIN_OVER_ROUNDING * rounding).all())
-        if stays:
-            reach = np.linalg.norm(relu_map.weights[:, linear.units] @ directions, axis=1)
-            stays = bool((reach * growth * first < drive).all())
-            directions = linear.push(step, directions)
-        margin = min(margin, float(drive.min()) / scale)
+    cycle = _find_cycle(relu_map, hidden, period, generator)
+    if isinstance(cycle, Certificate):
+        return cycle
+    orbit, patterns = follow_with_patterns(relu_map, hidden, period)
+    units, drives = cycle.linear.units, np.abs(cycle.states[:-1] @ relu_map.weights.T + relu_map.bias)
+    scale = max(float(np.abs(cycle.states).max()), 1e-300)
+    rounding = np.finfo(float).eps * (
+        np.abs(relu_map.weights) @ np.abs(cycle.states).max(axis=0) + np.abs(relu_map.bias)
+    )
+    radius = float(np.abs(cycle.eigenvalues).max(initial=0.0))
+    exists = bool((drives >= MARGIN_OVER_ROUNDING * rounding).all()) and radius < LARGEST_RADIUS
+    # From the second period on the deviation is P_t basis C^n y: bound it at every step by the growth of C. That
+    # holds for an orbit that has kept the cycle's patterns for a period, with no unit active that is silent in them.
+    silent = np.setdiff1d(np.arange(relu_map.n_units), units)
+    stays = exists and bool((patterns == cycle.patterns).all()) and not hidden[silent].any()
+    if stays:
+        deviation = float(np.linalg.norm(orbit[-1] - cycle.states[-1]))
+        directions, reach = cycle.basis, np.empty_like(drives)
+        largest = 1.0
+        for step in range(period):
+            reach[step] = np.linalg.norm(relu_map.weights[:, units] @ directions, axis=1)
+            largest = max(largest, float(np.linalg.norm(directions)))
+            directions = cycle.linear.push(step, directions)
+        # The solved cycle itself is off by what rounding along one period can do to the solution.
+        stray = float(np.linalg.norm(cycle.states[-1] - cycle.states[0])) + period * largest * np.linalg.norm(rounding)
+        deviation += inverse_norm(cycle.jacobian) * float(stray)
+        growth = growth_bound(cycle.jacobian, cycle.vectors)
+        stays = bool(np.isfinite(growth)) and bool((reach * growth * deviation < drives).all())
+    lost = np.zeros(relu_map.n_units - cycle.eigenvalues.size)
     return Certificate(
         period=period,
-        certified=stays and sharp and radius < LARGEST_RADIUS,
-        state=state,
+        certified=stays,
+        exists=exists,
+        state=cycle.states[0],
         radius=radius,
-        residual=residual,
-        margin=margin,
-        exponents=leading_exponents(
-            np.concatenate([eigenvalues, np.zeros(relu_map.n_units - eigenvalues.size)]), period
-        ),
+        residual=float(np.abs(cycle.states[-1] - cycle.states[0]).max()) / scale,
+        margin=float(drives.min()) / scale,
+        exponents=leading_exponents(np.concatenate([cycle.eigenvalues, lost]), period),
     )
+
+
+@dataclass(frozen=True)
+class _Cycle:
+    """A cycle that has the patterns it was solved with, and its Jacobian over one period on its range."""
+
+    states: Float[np.ndarray, "steps1 units"]
+    patterns: Bool[np.ndarray, "steps units"]
+    linear: "_FrozenMap"
+    basis: np.ndarray
+    jacobian: np.ndarray
+    eigenvalues: np.ndarray
+    vectors: np.ndarray
+
+
+_ATTEMPTS = 4
+_FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
+
+
+def _find_cycle(
+    relu_map: ReluMap, hidden: np.ndarray, period: int, generator: np.random.Generator
+) -> _Cycle | Certificate:
+    """Solve for the cycle of the patterns of an orbit; where it has other patterns, take those, and solve again.
+
+    After SCYFI (Eisenmann, Monfared, Göring, Durstewitz, NeurIPS 2023), from patterns that an orbit visits. Returns a
+    certificate that certifies nothing where no such cycle is found within a few attempts.
+    """
+    nothing = Certificate(period, certified=False)
+    start = hidden
+    for attempt in range(_ATTEMPTS):
+        orbit, patterns = follow_with_patterns(relu_map, start, period)
+        linear = _FrozenMap(relu_map, patterns)
+        reduced = _reduce(linear, start[linear.units], generator)
+        if reduced is None:
+            return nothing
+        basis, jacobian, offset, image = reduced
+        eigenvalues, vectors = _eigen(jacobian)
+        if abs(float(np.abs(eigenvalues).max(initial=0.0)) - 1) < NEUTRAL_BAND:
+            closes = np.abs(orbit[-1] - hidden).max() <= RESIDUAL * max(np.abs(hidden).max(), 1e-300)
+            return Certificate(period, certified=False, neutral=bool(closes) and attempt == 0)
+        # Every state after one period is `offset + basis y`; the cycle is the fixed point of that affine map.
+        state = np.zeros_like(hidden)
+        try:
+            state[linear.units] = offset + basis @ np.linalg.solve(np.eye(jacobian.shape[0]) - jacobian, image)
+        except np.linalg.LinAlgError:
+            return nothing
+        diameter = float(np.linalg.norm(orbit - hidden, axis=1).max())
+        if not (np.linalg.norm(state - hidden) <= max(_FARTHEST * diameter, 1e-9 * float(np.linalg.norm(hidden)))):
+            return nothing
+        states, found = follow_with_patterns(relu_map, state, period)
+        if (found == patterns).all():
+            scale = max(float(np.abs(states).max()), 1e-300)
+            residual = float(np.abs(states[-1] - states[0]).max()) / scale
+            if residual <= RESIDUAL and _is_minimal(states, period, scale):
+                return _Cycle(states, patterns, linear, basis, jacobian, eigenvalues, vectors)
+            return nothing
+        start = state
+    return nothing
+
+
+def inverse_norm(jacobian: Float[np.ndarray, "n n"]) -> float:
+    """Return a bound on the norm of the inverse of I - J: how far an error in an equation moves its solution."""
+    return float(np.linalg.norm(np.linalg.inv(np.eye(jacobian.shape[0]) - jacobian))) if jacobian.size else 1.0
 
 
 def leading_exponents(eigenvalues: np.ndarray, period: int, count: int = 4) -> Float[np.ndarray, " exponents"]:
@@ -265,9 +323,10 @@ class _FrozenMap:
 
     def apply_all(self, state: Float[np.ndarray, " units"]) -> Float[np.ndarray, " units"]:
         """Apply the affine map of all steps to a state."""
-        for active in self.active:  # starts on the orbit, so it stays in bounds
-            moved = active * (self.block @ state + self.bias)
-            state = moved if self.leak == 1 else (1 - self.leak) * state + self.leak * moved
+        with np.errstate(over="ignore", invalid="ignore"):
+            for active in self.active:
+                moved = active * (self.block @ state + self.bias)
+                state = moved if self.leak == 1 else (1 - self.leak) * state + self.leak * moved
         return state
 
 
@@ -300,21 +359,30 @@ def _reduce(
         left, rank = np.eye(units), units  # too many directions survive: take them all
     basis = left[:, :rank]
     offset = linear.apply_all(start)
-    jacobian = basis.T @ linear.push_all(basis)
-    return basis, jacobian, offset, basis.T @ (linear.apply_all(offset) - offset)
+    jacobian, image_of_offset = basis.T @ linear.push_all(basis), linear.apply_all(offset)
+    if not (np.isfinite(jacobian).all() and np.isfinite(image_of_offset).all()):
+        return None
+    return basis, jacobian, offset, basis.T @ (image_of_offset - offset)
 
 
-def _follow(
-    relu_map: ReluMap, hidden: np.ndarray, steps: int
+def follow_with_patterns(
+    relu_map: ReluMap, hidden: Float[np.ndarray, " units"], steps: int
 ) -> tuple[Float[np.ndarray, "steps1 units"], Bool[np.ndarray, "steps units"]]:
     """Return the states of an orbit (the start included) and the pattern of each step."""
     orbit = np.empty((steps + 1, hidden.size))
     patterns = np.empty((steps, hidden.size), bool)
     orbit[0] = hidden
-    for step in range(steps):
-        drive = relu_map.weights @ orbit[step] + relu_map.bias
-        patterns[step] = drive > 0
-        orbit[step + 1] = (1 - relu_map.leak) * orbit[step] + relu_map.leak * np.maximum(drive, 0.0)
+    units, columns = np.arange(hidden.size), relu_map.weights
+    with np.errstate(over="ignore", invalid="ignore"):  # a state that was solved for may grow: the caller looks
+        for step in range(steps):
+            if step % 512 == 32 and relu_map.leak == 1:  # silent units add nothing: leave their columns out
+                units = np.flatnonzero((orbit[max(step - 32, 0) : step + 1] != 0).any(axis=0))
+                columns = np.ascontiguousarray(relu_map.weights[:, units])
+            elif units.size < hidden.size and np.count_nonzero(orbit[step]) != np.count_nonzero(orbit[step, units]):
+                units, columns = np.arange(hidden.size), relu_map.weights  # a unit outside has become active
+            drive = columns @ orbit[step, units] + relu_map.bias
+            patterns[step] = drive > 0
+            orbit[step + 1] = (1 - relu_map.leak) * orbit[step] + relu_map.leak * np.maximum(drive, 0.0)
     return orbit, patterns
 
 

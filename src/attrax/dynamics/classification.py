@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from attrax.dynamics.birkhoff import digits_gained_per_decade, rotation_number
 from attrax.dynamics.certificate import Certificate, certify_cycle, certify_fixed_points
 from attrax.dynamics.effort import Effort
+from attrax.dynamics.near_returns import seek_cycle
 from attrax.dynamics.orbits import OrbitBatch, PatternTrail, TangentVectors
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.zero_one_test import zero_one_test
@@ -27,10 +28,10 @@ class Classification:
     period: Int[np.ndarray, " orbits"]
     """Minimal period of a certified fixed point or cycle, else 0."""
     period_excluded: Int[np.ndarray, " orbits"]
-    """K: no certificate was found for any near return up to this period; 0 where none was sought."""
+    """K: the nearest returns up to this period were tried, and none has a stable cycle; 0 where none was sought."""
     certified: Bool[np.ndarray, " orbits"]
     neutral: Bool[np.ndarray, " orbits"]
-    """The orbit closes on itself, but in a continuum of neutral states."""
+    """The orbit is one of a continuum of neutral states, which attracts nothing; such an orbit is undecided."""
     exponents: Float[np.ndarray, "orbits exponents"]
     """Lyapunov exponents, largest first: exact where certified, else measured; NaN for a divergent orbit."""
     exponent_error: Float[np.ndarray, "orbits exponents"]
@@ -128,8 +129,9 @@ def classify(
     Notes
     -----
     In this order: divergent (norm above 1e6 or not finite); certified fixed point or cycle; chaotic (λ1 above 10/T and
-    above 5 standard errors, and the 0-1 test agrees); quasi-periodic (λ1 within 10/T of zero and the next exponent
-    below -10/T, averages gain digits, no period up to K); else followed ten times longer; else undecided.
+    above 5 standard errors, the orbit stationary, and the 0-1 test agrees); quasi-periodic (λ1 within 10/T of zero and
+    the next exponent below -10/T, stationary, averages gain digits, no stable cycle at any near return up to K); else
+    followed ten times longer; else undecided.
     """
     effort = effort or Effort()
     generator = np.random.default_rng(seed)
@@ -149,8 +151,32 @@ def classify(
         unclear[list(leaders)] = False
         _measure_all(result, maps, np.flatnonzero(unclear), effort, effort.extension, generator)
     for orbit, leader in leaders.items():
-        result.copy_evidence(orbit, leader)
+        if not result.certified[leader]:
+            result.copy_evidence(orbit, leader)
+        elif orbit != leader:  # certified only after it was followed for longer: that proves nothing for this orbit
+            _certify_follower(result, maps, orbit, leader, effort, generator)
     return result
+
+
+def _certify_follower(
+    result: Classification,
+    maps: "_Maps",
+    orbit: int,
+    leader: int,
+    effort: Effort,
+    generator: np.random.Generator,
+) -> None:
+    """Follow an orbit until it is certain to go to its leader's fixed point or cycle; else it stays undecided."""
+    relu_map, period, hidden = maps.of(orbit), int(result.period[leader]), result.state[orbit]
+    for _ in range(effort.extension):
+        hidden = follow(maps.batch(np.array([orbit]), hidden[None]), effort.steps)[-1, 0]
+        result.steps[orbit] += effort.steps
+        certificate = _certify(relu_map, hidden, period, generator)
+        if certificate is not None and certificate.certified:
+            result.accept(orbit, certificate, int(result.steps[orbit]))
+            _describe_cycle(result, orbit, relu_map)
+            return
+    result.state[orbit] = hidden
 
 
 _ROUNDS_OF_LEADERS = 3
@@ -295,7 +321,7 @@ def _take(result: Classification, orbit: int, certificate: Certificate, steps: i
     return certificate.certified or certificate.neutral
 
 
-def _mark_divergent(result: Classification, orbits: np.ndarray, hidden: np.ndarray, steps: int) -> None:
+def _mark_divergent(result: Classification, orbits: np.ndarray, hidden: np.ndarray, steps: int | np.ndarray) -> None:
     result.kind[orbits] = "divergent"
     result.steps[orbits] = steps
     result.state[orbits] = hidden
@@ -344,6 +370,7 @@ def _measure(
     longest = min(effort.largest_period, steps // 2)
     batch = maps.batch(orbits, result.state[orbits])
     axes = _principal_axes(batch)
+    result.steps[orbits] += _AXES_STEPS
     tangents = TangentVectors(batch, min(N_EXPONENTS, batch.hidden.shape[1]), generator)
     growths = np.zeros((_ERROR_BLOCKS, orbits.size, tangents.vectors.shape[1]))
     points = np.empty((steps, orbits.size, axes.shape[1]))
@@ -358,7 +385,11 @@ def _measure(
             diverged = batch.diverged()
             if diverged.any():
                 alive &= ~diverged
-                batch.hidden[diverged] = 0.0  # never looked at again
+                _mark_divergent(
+                    result, orbits[diverged], batch.hidden[diverged], result.steps[orbits[diverged]] + step + 1
+                )
+                batch.biases[diverged] = 0.0
+                batch.hidden[diverged] = 0.0  # stays zero, and is not looked at again
         points[step] = np.einsum("su,sku->sk", batch.hidden, axes)
         squares += np.einsum("su,su->s", batch.hidden, batch.hidden)
         total += batch.hidden
@@ -371,7 +402,6 @@ def _measure(
     errors = np.where(np.isfinite(exponents), errors, 0.0)
     variance = np.maximum(squares / steps - ((total / steps) ** 2).sum(axis=1), 0.0)
 
-    _mark_divergent(result, orbits[~alive], batch.hidden[~alive], int(result.steps[orbits].max()) + steps)
     for row in np.flatnonzero(alive):
         orbit, hidden = int(orbits[row]), batch.hidden[row]
         period = trail.period(int(row), longest)
@@ -384,10 +414,9 @@ def _measure(
                 _describe_cycle(result, orbit, maps.of(orbit))
                 _fill_in_lost_exponents(result, orbit, exponents[row], errors[row])
             continue
-        result.period_excluded[orbit] = longest
         result.exponents[orbit, : exponents.shape[1]] = exponents[row]
         result.exponent_error[orbit, : exponents.shape[1]] = errors[row]
-        _label_by_measurement(result, orbit, points[:, row], steps, generator)
+        _label_by_measurement(result, orbit, maps, points[:, row], steps, effort, generator)
 
 
 def _fill_in_lost_exponents(result: Classification, orbit: int, measured: np.ndarray, errors: np.ndarray) -> None:
@@ -397,9 +426,12 @@ def _fill_in_lost_exponents(result: Classification, orbit: int, measured: np.nda
     result.exponent_error[orbit, lost] = errors[lost]
 
 
-def _principal_axes(batch: OrbitBatch, steps: int = 256) -> Float[np.ndarray, "orbits axes units"]:
+_AXES_STEPS = 256
+
+
+def _principal_axes(batch: OrbitBatch) -> Float[np.ndarray, "orbits axes units"]:
     """Return the first principal axes of each orbit's states over some steps (and take those steps)."""
-    states = follow(batch, steps)
+    states = follow(batch, _AXES_STEPS)
     states[~(np.abs(states) < 1e100)] = 0.0  # an orbit that diverges is told by its norm
     count = min(_PROJECTIONS, states.shape[2])
     axes = np.empty((states.shape[1], count, states.shape[2]))
@@ -417,37 +449,81 @@ def _certify(relu_map: ReluMap, hidden: np.ndarray, period: int, generator: np.r
     return one.get(0) if period == 1 else None
 
 
+_STATIONARY = 1.25  # largest ratio of the amplitudes in the quarters of a run
+_DIGITS = 1.25  # half way between a chaotic orbit's +0.5 and a regular one's +2
+_CHAOS = 0.8  # of the 0-1 test: chaotic orbits give more than 0.9, and slow growth has been seen to give 0.8
+
+
 def _label_by_measurement(
     result: Classification,
     orbit: int,
+    maps: _Maps,
     points: Float[np.ndarray, "steps axes"],
     steps: int,
+    effort: Effort,
     generator: np.random.Generator,
 ) -> None:
-    """Label an orbit that has no certificate, if its exponents are clear and an independent measure agrees."""
+    """Label an orbit that has no certificate, if its exponents are clear and independent measures agree."""
     band = 10 / steps
-    exponents = np.append(result.exponents[orbit, :3][np.isfinite(result.exponents[orbit, :3])], -np.inf)
+    measured = result.exponents[orbit, :3][~np.isnan(result.exponents[orbit, :3])]
+    exponents = np.append(measured, -np.inf)
     largest, error = exponents[0], result.exponent_error[orbit, 0]
-    result.rotation_number[orbit] = float("nan")
     if largest > max(band, 5 * error):
-        result.chaos_test[orbit] = _chaos_test(points, generator)
-        if result.chaos_test[orbit] > 0.5:
-            result.kind[orbit] = "chaotic"
+        if _is_stationary(points):
+            result.chaos_test[orbit] = _chaos_test(points, generator)
+            if result.chaos_test[orbit] > _CHAOS:
+                result.kind[orbit] = "chaotic"
         return
     zeros = int((np.abs(exponents) <= band).sum())
-    rest_is_negative = zeros < exponents.size and exponents[zeros] < -band
-    if abs(largest) <= band and zeros in (1, 2) and rest_is_negative:
+    on_a_torus = abs(largest) <= band and zeros in (1, 2) and exponents[zeros] < -band
+    if on_a_torus:
         result.digits_gained[orbit] = digits_gained_per_decade(points)
-        if result.digits_gained[orbit] >= 1.25:  # half way between a chaotic orbit's +0.5 and a regular one's +2
-            result.kind[orbit] = "quasi-periodic"
-            result.torus_dimension[orbit] = zeros
-            if zeros == 1:
-                result.rotation_number[orbit] = rotation_number(points)
+        on_a_torus = result.digits_gained[orbit] >= _DIGITS and _is_stationary(points)
+    if not (on_a_torus or largest < -band):
+        return
+    relu_map, most_steps = maps.of(orbit), effort.steps * effort.extension
+    certificate, further = seek_cycle(relu_map, result.state[orbit], effort.largest_period, most_steps, generator)
+    result.steps[orbit] += further
+    if certificate is None and on_a_torus:
+        result.period_excluded[orbit] = effort.largest_period
+        if zeros == 2 and not _comes_back(maps, orbit, result.state[orbit], generator):
+            result.neutral[orbit] = True
+            return
+        result.kind[orbit] = "quasi-periodic"
+        result.torus_dimension[orbit] = zeros
+        if zeros == 1:
+            result.rotation_number[orbit] = rotation_number(points)
+    elif certificate is not None and certificate.certified:
+        exponents_measured, errors = result.exponents[orbit].copy(), result.exponent_error[orbit].copy()
+        result.accept(orbit, certificate, int(result.steps[orbit]))
+        _describe_cycle(result, orbit, relu_map)
+        _fill_in_lost_exponents(result, orbit, exponents_measured, errors)
+
+
+def _is_stationary(points: Float[np.ndarray, "steps axes"]) -> bool:
+    """Whether the orbit is as wide in each quarter of the run as in the others: neither growing nor still settling."""
+    quarters = np.array_split(points, 4)
+    widths = np.array([np.sqrt(((quarter - points.mean(axis=0)) ** 2).sum(axis=1).mean()) for quarter in quarters])
+    return bool(widths.max() <= _STATIONARY * widths.min())
+
+
+def _comes_back(maps: _Maps, orbit: int, hidden: np.ndarray, generator: np.random.Generator) -> bool:
+    """Whether an orbit that is pushed off its set returns to it; in a continuum of neutral states it does not."""
+    batch = maps.batch(np.array([orbit]), hidden[None])
+    known = follow(batch, _SAMPLE)[:, 0]
+    spread = known - known.mean(axis=0)
+    push = 0.2 * generator.standard_normal(known.shape[0]) @ spread / np.sqrt(known.shape[0])
+    pushed = maps.batch(np.array([orbit]), np.maximum(batch.hidden + push, 0.0))
+    return is_same_set(known, follow(pushed, 2 * _SAMPLE)[-_SAMPLE:, 0])
+
+
+_FEWEST_SAMPLES = 400
 
 
 def _chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Generator) -> float:
-    """0-1 test of the first coordinate, thinned to about four samples a turn, where it is slow."""
+    """0-1 test of the first coordinate, thinned to about four samples a turn, where it is slow; NaN if too slow."""
     series = points[-20_000:, 0]
     crossings = int(np.count_nonzero(np.diff(np.signbit(series - series.mean()))))
     stride = max(1, round(series.size / max(2 * crossings, 1) / 2))
-    return zero_one_test(series[::stride], generator)
+    thinned = series[::stride]
+    return zero_one_test(thinned, generator) if thinned.size >= _FEWEST_SAMPLES else float("nan")

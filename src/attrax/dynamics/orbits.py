@@ -48,8 +48,9 @@ class OrbitBatch:
 
     def advance(self) -> Bool[np.ndarray, "orbits units"]:
         """Take one step; return which units are active after it."""
-        drive = self.hidden[:, self.units] @ self._columns
-        drive += self.biases
+        with np.errstate(over="ignore", invalid="ignore"):  # an orbit that diverges: see `diverged`
+            drive = self.hidden[:, self.units] @ self._columns
+            drive += self.biases
         active = drive > 0
         np.maximum(drive, 0.0, out=drive)
         self.hidden = drive if self.leak == 1 else (1 - self.leak) * self.hidden + self.leak * drive
@@ -60,7 +61,8 @@ class OrbitBatch:
 
     def diverged(self) -> Bool[np.ndarray, " orbits"]:
         """Whether each orbit has left for good."""
-        norm = np.linalg.norm(self.hidden, axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            norm = np.linalg.norm(self.hidden, axis=1)
         return ~(norm <= DIVERGED)
 
     def keep(self, which: Bool[np.ndarray, " orbits"]) -> None:
@@ -86,8 +88,8 @@ class PatternTrail:
 
     def record(self, step: int, active: Bool[np.ndarray, "orbits units"]) -> None:
         """Note the patterns of a step."""
-        # Row by row, so that equal patterns add up in the same order and give the same number to the last bit.
-        self._codes[step] = np.where(active, self._weights, 0.0).sum(axis=1)
+        # Codes are compared along one orbit only, whose row is summed in the same order each time.
+        self._codes[step] = active.astype(float) @ self._weights
 
     def period(self, orbit: int, longest: int) -> int:
         """Return the smallest p, up to `longest`, with which the patterns have repeated of late; else 0.
