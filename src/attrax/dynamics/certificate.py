@@ -214,7 +214,7 @@ class _Cycle:
     vectors: np.ndarray
 
 
-_ATTEMPTS = 4
+_ATTEMPTS = 2
 _FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
 
 

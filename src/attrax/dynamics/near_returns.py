@@ -7,7 +7,7 @@ from attrax.dynamics.certificate import Certificate, certify_cycle, follow_with_
 from attrax.dynamics.relu_map import ReluMap
 
 _NEAR = 0.1  # of the orbit's diameter: farther returns are no sign of a cycle
-_CANDIDATES = 6
+_CANDIDATES = 4
 
 
 def seek_cycle(
