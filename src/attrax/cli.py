@@ -94,11 +94,12 @@ def _run(source: str, out: Path | None, workers: int | None) -> None:
     from attrax.reports.progress import StudyProgress
     from attrax.settings import require
     from attrax.studies import load_study
-    from attrax.studies.study_run import missing_conditions, run_study
+    from attrax.studies.study_run import missing_conditions, prepare_study, run_study
 
     require(workers is None or workers >= 1, f"--workers is {workers}; it must be 1 or more")
     study = load_study(source)
     directory = out or Path("attrax-out") / study.name
+    prepare_study(study, directory)
     with StudyProgress(study, missing_conditions(study, directory)) as progress:
         store = run_study(study, directory, workers, progress)
     if store.conditions:

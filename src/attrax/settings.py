@@ -6,9 +6,11 @@ not fit is told in one line, with what would be right.
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 Settings = TypeVar("Settings")
@@ -22,6 +24,27 @@ def require(condition: bool, message: str) -> None:
     """Raise `SettingsError` with `message` unless `condition` holds."""
     if not condition:
         raise SettingsError(message)
+
+
+def check_fields(settings: Any) -> None:
+    """Check every field of a settings dataclass against its type, at construction.
+
+    Lists become tuples and whole numbers become numbers where the type says so; numbers must be finite.
+
+    Raises
+    ------
+    SettingsError
+        In one line: the field, the value, and what would be right.
+    """
+    hints = _hints(type(settings))
+    for field in dataclasses.fields(settings):
+        value = _convert(getattr(settings, field.name), hints[field.name], field.name)
+        object.__setattr__(settings, field.name, value)  # the dataclasses are frozen
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> SettingsError:
@@ -49,7 +72,7 @@ def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> 
     SettingsError
         For an unknown name, a value of the wrong type, or a value that the dataclass itself refuses.
     """
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = {field.name for field in dataclasses.fields(typing.cast(Any, cls)) if field.init}
     for name in values:
         if name not in fields:
@@ -106,9 +129,11 @@ def _convert(value: Any, hint: Any, where: str) -> Any:
             raise _wrong_type(value, hint, where)
         return from_mapping(typing.cast(type, hint), value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if type(value) is not hint:
         raise _wrong_type(value, hint, where)
+    if hint is float:
+        require(math.isfinite(value), f"{where}: {value} is not possible; needed: a finite number")
     return value
 
 

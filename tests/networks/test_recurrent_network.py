@@ -55,7 +55,7 @@ def test_saved_networks_come_back_to_the_bit(tmp_path):
     [
         ({"delta": 0.0}, "delta is 0.0; it must be above 0"),
         ({"delta": -0.1}, "it must be above 0"),
-        ({"delta": float("inf")}, "it must be above 0"),
+        ({"delta": float("inf")}, "delta: inf is not possible; needed: a finite number"),
         ({"delta": 0.1, "leak": 0.0}, "leak is 0.0"),
         ({"delta": 0.1, "n_hidden": 0}, "n_hidden is 0; it must be 1 or more"),
     ],

@@ -82,16 +82,29 @@ def test_dimensions_and_shares(task):
     total = sum(shares[f"frac_{kind}"] for kind in ("fixed", "cycle", "quasi", "chaotic", "divergent", "undecided"))
     assert total == pytest.approx(1.0)
     assert shares["frac_locked"] <= shares["frac_cycle"]
+    stimulus = planes.sel(stage="stimulus", start="stage")
+    assert shares["frac_fixed"] == float((stimulus.kind == "fixed point").mean())
+    stimulus.kind.values[:] = "cycle"
+    stimulus.period.values[:] = 10
+    stimulus.period.values[0, 0, 0] = 11
+    locked = plane_shares(planes)
+    assert (locked["frac_cycle"], locked["frac_locked"]) == (1.0, 1 / stimulus.kind.size)
 
 
 def test_an_oscillating_point_leaves_its_orbit_in_the_readout_plane():
-    """Strong weights oscillate for certain; the orbit that is kept is one of the network itself."""
+    """A rotation by one radian, held in bounds by the ReLU, oscillates whatever the input."""
+    import dataclasses
+
     task = PerceptualDecision()
-    net = network(task, delta=0.5, n_hidden=40, seed=3)
+    net = network(task, n_hidden=3)
+    # h1 -> h2 -> h3 -| h1: a negative feedback loop with a gain that no fixed point survives
+    loop = 1.6 * jnp.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    net = dataclasses.replace(net, recurrent_weights=loop, bias=jnp.array([1.0, 0.0, 0.0]))
     planes = map_planes(task, net, SETTINGS)
     oscillating = planes.kind.sel(stage="stimulus").isin(["quasi-periodic", "cycle", "chaotic"])
     kept = int((~np.isnan(planes.orbit_context.values)).sum())
     assert kept == min(3, int((oscillating & (planes.period.sel(stage="stimulus") != 2)).sum(
         ["context", "coherence_1", "coherence_2"]).sel(start="stage")))  # fmt: skip
-    if kept:
-        assert np.isfinite(planes.readout_orbit.values[0]).all()
+    assert kept > 0
+    assert np.isfinite(planes.readout_orbit.values[:kept]).all()
+    assert planes.readout_orbit.values[0].std(axis=0).max() > 0

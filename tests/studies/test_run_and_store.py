@@ -95,15 +95,11 @@ def test_more_seeds_add_only_what_is_new(tiny_store, tmp_path, tiny_study_text):
 
     directory = tmp_path / "more"
     shutil.copytree(tiny_store.directory, directory)
-    more = parse_study(
-        tiny_study_text.replace("seeds = [0]", "seeds = [0, 1]").replace(
-            "[learners.supervised]\nbatch_size = 8\nsequence_steps = 16\n", ""
-        )
-    )
+    more = parse_study(tiny_study_text.replace("seeds = [0]", "seeds = [0, 1]"))
     events = []
     store = run_study(more, directory, 2, events.append)
-    assert [e.condition.seed for e in events if e.kind == "finished"] == [1]
-    assert sorted(store.summary().seed) == [0, 1]
+    assert [e.condition.seed for e in events if e.kind == "finished"] == [1, 1]
+    assert sorted(store.summary().seed) == [0, 0, 1, 1]
 
 
 def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path, tiny_study_text):
@@ -120,6 +116,41 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path, 
     assert (other / "study.toml").read_bytes() == before
     with pytest.raises(SettingsError, match="is a file"):
         prepare(tmp_path / "thesis.txt", study)
+
+
+def test_a_study_that_lacks_finished_networks_is_refused(tiny_store, tiny_study_text):
+    narrower = parse_study(tiny_study_text.replace("delta = 0.6", "delta = 0.7"))
+    before = (tiny_store.directory / "study.toml").read_bytes()
+    with pytest.raises(SettingsError, match="holds 2 finished networks that this study has not"):
+        prepare(tiny_store.directory, narrower)
+    assert (tiny_store.directory / "study.toml").read_bytes() == before
+
+
+def test_networks_of_an_earlier_version_of_the_code_are_still_read(tiny_store, monkeypatch):
+    monkeypatch.setattr("attrax.studies.study.code_version", lambda: "another version")
+    store = open_store(tiny_store.directory)
+    assert sorted(store.summary().network) == sorted(tiny_store.summary().network)
+    assert {c.identity for c in store.conditions} == {c.identity for c in tiny_store.conditions}
+
+
+def test_a_shard_that_is_there_already_is_not_written_over_and_an_incomplete_one_is(
+    tiny_store, tmp_path, tiny_study_text
+):
+    import shutil
+
+    from attrax.studies.network_run import run_network
+
+    directory = tmp_path / "out"
+    shutil.copytree(tiny_store.directory, directory)
+    condition = tiny_store.conditions[0]
+    shard = directory / "shards" / condition.identity
+    before = {file.name: file.stat().st_mtime_ns for file in shard.iterdir()}
+    run_network(directory, condition, lambda stage, progress: None)
+    assert {file.name: file.stat().st_mtime_ns for file in shard.iterdir()} == before
+    (shard / "checksums.json").unlink()
+    run_network(directory, condition, lambda stage, progress: None)
+    assert (shard / "checksums.json").is_file()
+    assert not list((directory / "shards").glob(".*"))
 
 
 def test_a_folder_without_a_study_cannot_be_opened(tmp_path):

@@ -64,7 +64,7 @@ def test_labels_may_differ_from_the_rule(tiny_study_text):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("seeds = [0]", "seeds = []", "seeds [] must be a list of whole numbers from 0"),
+        ("seeds = [0]", "seeds = []", "seeds [] must be a list of whole numbers from 0 to"),
         ("seeds = [0]", "seeds = [1, 1]", "seeds [1, 1] name one seed twice"),
         ("seeds = [0]", "sedes = [0]", "unknown table or key 'sedes'; did you mean 'seeds'?"),
         (

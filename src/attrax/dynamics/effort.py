@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attrax.settings import require
+from attrax.settings import check_fields, require
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Effort:
     """Orbits that are measured side by side; bounds the memory."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("settling_steps", "extension", "largest_period", "orbits_at_once"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
         require(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from jaxtyping import Bool, Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
-from attrax.settings import require
+from attrax.settings import check_fields, require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
@@ -50,6 +50,7 @@ class PPO:
     """Whether the critic's error also trains the recurrent and input weights, or its own head only."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("environments", "steps", "epochs", "minibatches"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
         require(

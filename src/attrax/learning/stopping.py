@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attrax.settings import require
+from attrax.settings import check_fields, require
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class StoppingRule:
     of `evaluation_trials`."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("accuracy", *(["trials"] if self.trials is not None else [])):
             value = getattr(self, name)
             require(value is None or value > 0, f"{name} is {value}; it must be above 0")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from jaxtyping import Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
-from attrax.settings import require
+from attrax.settings import check_fields, require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
@@ -34,6 +34,7 @@ class Supervised:
     to the next. Every sequence starts from the zero state."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("batch_size", "sequence_steps"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
         for name in ("learning_rate", "gradient_norm"):

@@ -1,9 +1,8 @@
 """Settings of a network, free of JAX."""
 
-import math
 from dataclasses import dataclass
 
-from attrax.settings import require
+from attrax.settings import check_fields, require
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,8 @@ class NetworkSettings:
     """Policy and value weights start as U(-readout_delta, readout_delta)."""
 
     def __post_init__(self) -> None:
-        require(self.delta > 0 and math.isfinite(self.delta), f"delta is {self.delta}; it must be above 0")
+        check_fields(self)
+        require(self.delta > 0, f"delta is {self.delta}; it must be above 0")
         require(self.n_hidden >= 1, f"n_hidden is {self.n_hidden}; it must be 1 or more")
         require(0 < self.leak <= 1, f"leak is {self.leak}; it must lie above 0 and not above 1")
         require(self.readout_delta > 0, f"readout_delta is {self.readout_delta}; it must be above 0")

@@ -44,6 +44,13 @@ def save_networks(
     save_file(tensors, path, metadata={_HEADER: json.dumps(header)})
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the texts that were saved beside the networks."""
+    with safe_open(path, framework="numpy") as file:
+        metadata: dict[str, str] = json.loads(file.metadata()[_HEADER])["metadata"]
+        return metadata
+
+
 def load_networks(path: Path) -> dict[str, RecurrentNetwork]:
     """Read back what `save_networks` wrote."""
     with safe_open(path, framework="numpy") as file:

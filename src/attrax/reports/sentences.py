@@ -15,26 +15,38 @@ def findings(store: Store) -> list[str]:
     if summary.empty:
         return ["No network is finished yet."]
     learners = {label: store.study.learner_title(label) for label in dict.fromkeys(summary.learner)}
-    sentences = [_training(summary, learners)]
-    for delta in sorted(set(summary.delta), reverse=True):
-        sentences.append(_attractors(delta, summary[summary.delta == delta], learners))
+    sentences = []
+    for task in dict.fromkeys(summary.task):
+        rows = summary[summary.task == task]
+        where = f" ({task})" if len(set(summary.task)) > 1 else ""
+        sentences.append(f"Training{where}: " + _training(rows, learners, store.study.stopping.accuracy))
+        for delta in sorted(set(rows.delta), reverse=True):
+            sentences.append(
+                f"Stimulus stage at δ = {delta:g}{where}: " + _attractors(rows[rows.delta == delta], learners)
+            )
     return sentences
 
 
-def _training(summary: pd.DataFrame, learners: dict[str, str]) -> str:
+def _training(summary: pd.DataFrame, learners: dict[str, str], criterion: float | None) -> str:
     parts = []
     for learner, name in learners.items():
         rows = summary[summary.learner == learner]
-        reached = int(rows.reached.sum())
+        if rows.empty:
+            continue
+        reached = f"{int(rows.reached.sum())} of {len(rows)} networks"
+        goal = f"{name} met the criterion in {reached}, after"
+        if criterion is None:
+            goal = (
+                f"{name} went through its set training in {reached}, to an accuracy of {rows.accuracy.median():.3f} in"
+            )
         parts.append(
-            f"{name} met the criterion in {reached} of {len(rows)} networks, after a median of "
-            f"{rows.updates.median():,.0f} updates ({rows.trials.median():,.0f} trials), with an answer before its "
-            f"time in {_percent(rows.early_answers.mean())} of the trials"
+            f"{goal} a median of {rows.updates.median():,.0f} updates ({rows.trials.median():,.0f} trials), with an answer "
+            f"before its time in {_percent(rows.early_answers.mean())} of the trials"
         )
-    return "Training: " + "; ".join(parts) + "."
+    return "; ".join(parts) + "."
 
 
-def _attractors(delta: float, rows: pd.DataFrame, learners: dict[str, str]) -> str:
+def _attractors(rows: pd.DataFrame, learners: dict[str, str]) -> str:
     parts = []
     for learner, name in learners.items():
         mine = rows[rows.learner == learner]
@@ -47,7 +59,7 @@ def _attractors(delta: float, rows: pd.DataFrame, learners: dict[str, str]) -> s
             f"points, {_percent(mine.frac_chaotic.mean())} chaotic, {_percent(mine.frac_divergent.mean())} divergent "
             f"and {_percent(mine.frac_undecided.mean())} undecided{count}"
         )
-    return f"Stimulus stage at δ = {delta:g}: " + "; ".join(parts) + "."
+    return "; ".join(parts) + "."
 
 
 def _percent(share: float) -> str:

@@ -71,7 +71,7 @@ def run_local(directory: Path, conditions: list[Condition], n_workers: int, on_e
             for worker in [w for w in running if w.connection in ready]:
                 try:
                     on_event(worker.connection.recv())
-                except EOFError:
+                except (EOFError, OSError):  # the worker's end is closed, perhaps in the middle of a message
                     running.remove(worker)
                     on_event(_outcome(directory, worker))
     finally:
@@ -82,6 +82,7 @@ def run_local(directory: Path, conditions: list[Condition], n_workers: int, on_e
 
 
 def _start(directory: Path, condition: Condition) -> _Worker:
+    _log_file(directory, condition).unlink(missing_ok=True)
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(directory, condition, sender), daemon=True)
@@ -96,11 +97,12 @@ def _outcome(directory: Path, worker: _Worker) -> Event:
     code = worker.process.exitcode
     if code == 0:
         return Event(worker.condition, "finished")
-    log = _log_file(directory, worker.condition)
     if code is not None and code < 0:
         why = f"its process was killed by {signal.Signals(-code).name}"
     else:
-        why = log.read_text(encoding="utf-8").strip().splitlines()[-1] if log.is_file() else f"exit code {code}"
+        log = _log_file(directory, worker.condition)
+        first = log.read_text(encoding="utf-8").splitlines()[:1] if log.is_file() else []
+        why = first[0] if first else f"exit code {code}"
     return Event(worker.condition, "failed", why)
 
 
@@ -115,10 +117,11 @@ def _work(directory: Path, condition: Condition, connection: Connection) -> None
             connection.send(Event(condition, "working", stage, updates, accuracy))
 
         run_network(directory, condition, report)
-    except Exception:  # whatever it was, it goes into the log and the parent goes on with the others
+    except Exception as error:  # whatever it was, it goes into the log and the parent goes on with the others
         log = _log_file(directory, condition)
         log.parent.mkdir(exist_ok=True)
-        log.write_text(traceback.format_exc(), encoding="utf-8")
+        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        log.write_text(f"{reason}\n\n{traceback.format_exc()}", encoding="utf-8")
         sys.exit(1)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from attrax.dynamics.effort import Effort
-from attrax.settings import require, unknown_name
+from attrax.settings import check_fields, require, unknown_name
 from attrax.tasks.trial import STAGES, STIMULUS
 
 
@@ -23,6 +23,7 @@ class PlaneSettings:
     """Steps of a kept orbit."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         require(self.points >= 2, f"points is {self.points}; it must be 2 or more")
         for stage in self.stages:
             if stage not in STAGES:

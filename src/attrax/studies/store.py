@@ -1,5 +1,6 @@
 """Results on disk: one shard a network, written once, and read without computing anything again."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrax.settings import SettingsError
-from attrax.studies.study import Study, parse_study
+from attrax.studies.study import Condition, Study, parse_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,8 @@ def prepare(directory: Path, study: Study) -> None:
     Raises
     ------
     SettingsError
-        If the folder holds something else, or another study; nothing is changed then.
+        If the folder holds something else, cannot be written, or holds finished networks that this study has not:
+        they would be lost from sight. Nothing is changed then.
     """
     study_file = directory / STUDY_FILE
     if directory.exists() and not directory.is_dir():
@@ -36,15 +38,25 @@ def prepare(directory: Path, study: Study) -> None:
     if directory.is_dir() and any(directory.iterdir()):
         if not study_file.is_file():
             raise SettingsError(f"{directory} holds something else; name a folder that is new or holds this study")
-        present = parse_study(study_file.read_text(encoding="utf-8"))
-        if present.name != study.name:
+        present = Store(directory)
+        if present.study.name != study.name:
             raise SettingsError(
-                f"{directory} holds the study {present.name!r}, not {study.name!r}; name another folder"
+                f"{directory} holds the study {present.study.name!r}, not {study.name!r}; name another folder"
             )
-    (directory / "shards").mkdir(parents=True, exist_ok=True)
-    temporary = study_file.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(study.to_toml(), encoding="utf-8")
-    temporary.replace(study_file)
+        wanted = [condition.settings for condition in study.conditions()]
+        lost = [condition.title for condition in present.conditions if condition.settings not in wanted]
+        if lost:
+            raise SettingsError(
+                f"{directory} holds {len(lost)} finished networks that this study has not (the first: {lost[0]}); "
+                "keep them in the study, or name another folder"
+            )
+    try:
+        (directory / "shards").mkdir(parents=True, exist_ok=True)
+        temporary = study_file.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(study.to_toml(), encoding="utf-8")
+        temporary.replace(study_file)
+    except OSError as error:
+        raise SettingsError(f"{directory} cannot be written: {error.strerror}; name another folder") from None
 
 
 def is_finished(directory: Path, identity: str) -> bool:
@@ -73,7 +85,7 @@ def write_shard(
     pd.DataFrame([summary]).to_parquet(temporary / "summary.parquet", index=False)
     pd.DataFrame([timing]).to_parquet(temporary / "timing.parquet", index=False)
     arrays.to_netcdf(temporary / "arrays.nc", engine="h5netcdf")
-    metadata = {identity: json.dumps(settings, sort_keys=True)}
+    metadata = {"settings": json.dumps(settings, sort_keys=True)}
     save_networks(
         temporary / "weights.safetensors",
         {f"{identity}/{name}": net for name, net in networks.items()},
@@ -84,7 +96,12 @@ def write_shard(
     for file in temporary.iterdir():
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
-    temporary.replace(shards / identity)
+    target = shards / identity
+    if is_finished(directory, identity):  # another run was faster: equal settings and code give equal results
+        shutil.rmtree(temporary)
+        return
+    shutil.rmtree(target, ignore_errors=True)  # incomplete: not of our making, and it would stay in the way
+    temporary.replace(target)
 
 
 class Store:
@@ -106,9 +123,26 @@ class Store:
         study_file = self.directory / STUDY_FILE
         if not study_file.is_file():
             raise SettingsError(f"{directory} holds no study: there is no {STUDY_FILE} in it")
-        self.study = parse_study(study_file.read_text(encoding="utf-8"))
-        self.conditions = [c for c in self.study.conditions() if is_finished(self.directory, c.identity)]
-        """The conditions whose networks are finished."""
+        try:
+            self.study = parse_study(study_file.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            raise SettingsError(f"{study_file} is not a text in UTF-8") from None
+        self.conditions = self._finished()
+        """The conditions whose networks are finished; by this version of the code, or else by an earlier one."""
+
+    def _finished(self) -> list[Condition]:
+        shards = {}
+        for shard in sorted((self.directory / "shards").glob("[!.]*"), key=lambda path: path.stat().st_mtime):
+            if is_finished(self.directory, shard.name):
+                shards[_settings_text(shard)] = shard.name
+        finished = []
+        for condition in self.study.conditions():
+            stored = shards.get(json.dumps(condition.settings, sort_keys=True))
+            if is_finished(self.directory, condition.identity):
+                finished.append(condition)
+            elif stored is not None:
+                finished.append(dataclasses.replace(condition, stored_as=stored))
+        return finished
 
     def summary(self) -> "pd.DataFrame":
         """Return a row per network: what it is, how it was trained, and the shares of its planes."""
@@ -172,6 +206,13 @@ class Store:
     def _factors(self) -> dict[str, Any]:
         summary = self.summary()
         return {name: ("network", summary[name].to_numpy()) for name in ("task", "learner", "delta", "seed")}
+
+
+def _settings_text(shard: Path) -> str:
+    """Return the settings that a shard's network was made with, as they stand in the header of its weights."""
+    from attrax.networks.weights import read_metadata
+
+    return read_metadata(shard / "weights.safetensors").get("settings", "")
 
 
 def open(directory: str | Path) -> Store:

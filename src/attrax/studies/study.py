@@ -33,6 +33,8 @@ class Condition:
     stopping: StoppingRule
     planes: PlaneSettings
     seed: int
+    stored_as: str | None = None
+    """Name of the shard that holds it, where another version of the code made it."""
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -49,6 +51,8 @@ class Condition:
     @cached_property
     def identity(self) -> str:
         """Name of the network: a hash of its settings and of the code that computes it."""
+        if self.stored_as is not None:
+            return self.stored_as
         text = json.dumps(self.settings, sort_keys=True) + code_version()
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -116,7 +120,10 @@ def load_study(source: str) -> Study:
     """
     path = Path(source)
     if path.is_file():
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(f"{source} cannot be read as a text in UTF-8; a study is a TOML file") from None
     else:
         presets = resources.files("attrax.studies.presets")
         names = sorted(p.name.removesuffix(".toml") for p in presets.iterdir() if p.name.endswith(".toml"))
@@ -149,8 +156,8 @@ def parse_study(text: str) -> Study:
     )
     seeds = tables.get("seeds", [0])
     require(
-        isinstance(seeds, list) and seeds != [] and all(type(s) is int and s >= 0 for s in seeds),
-        f"seeds {seeds!r} must be a list of whole numbers from 0",
+        isinstance(seeds, list) and seeds != [] and all(type(s) is int and 0 <= s < 2**31 for s in seeds),
+        f"seeds {seeds!r} must be a list of whole numbers from 0 to 2^31 - 1",
     )
     require(len(set(seeds)) == len(seeds), f"seeds {seeds!r} name one seed twice")
     description = tables.get("description", "")

@@ -33,13 +33,18 @@ def run_study(
     SettingsError
         Before any work: the folder holds something else, or the criterion is out of reach for a task.
     """
-    for task in study.tasks.values():
-        study.stopping.check_ceiling(task.ideal_observer_accuracy())
-    prepare(directory, study)
+    prepare_study(study, directory)
     missing = missing_conditions(study, directory)
     if missing:
         run_local(directory, missing, n_workers or available_cores(), on_event or (lambda event: None))
     return Store(directory)
+
+
+def prepare_study(study: Study, directory: Path) -> None:
+    """Check all that can be checked before any work, and make the folder; raises as `run_study`."""
+    for task in study.tasks.values():
+        study.stopping.check_ceiling(task.ideal_observer_accuracy())
+    prepare(directory, study)
 
 
 def missing_conditions(study: Study, directory: Path) -> list[Condition]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 
 from attrax._lazy import Array, jnp
-from attrax.settings import require
+from attrax.settings import check_fields, require
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class TruncatedExponential:
     """Values lie below it, in steps."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         require(self.mean > 0, f"mean of a truncated exponential is {self.mean}; it must be above 0")
         require(
             0 <= self.minimum < self.maximum,
@@ -71,18 +72,17 @@ def probabilities(duration: Duration) -> dict[int, float]:
         return {n: 1 / len(steps) for n in steps}
 
     def survival(value: float) -> float:
-        return math.exp(-min(max(value, duration.minimum), duration.maximum) / duration.mean)
+        return math.exp(-(min(max(value, duration.minimum), duration.maximum) - duration.minimum) / duration.mean)
 
-    total = survival(duration.minimum) - survival(duration.maximum)
+    total = 1.0 - survival(duration.maximum)
     return {n: (survival(float(n)) - survival(float(n + 1))) / total for n in steps}
 
 
 def quantile(duration: Duration, uniform: Float[Array, ""]) -> Int[Array, ""]:
     """Turn a uniform draw on [0, 1) into a number of steps (inverse of the distribution function)."""
     if isinstance(duration, TruncatedExponential):
-        low = math.exp(-duration.minimum / duration.mean)
-        high = math.exp(-duration.maximum / duration.mean)
-        steps = jnp.floor(-duration.mean * jnp.log(low - (low - high) * uniform))
+        kept = -math.expm1(-(duration.maximum - duration.minimum) / duration.mean)  # share of the tail that is kept
+        steps = jnp.floor(duration.minimum - duration.mean * jnp.log1p(-kept * uniform))
     else:
         steps = shortest(duration) + jnp.floor(uniform * (longest(duration) - shortest(duration) + 1))
     return jnp.clip(steps, shortest(duration), longest(duration)).astype(jnp.int32)

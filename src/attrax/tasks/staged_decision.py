@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from jaxtyping import Float, Int
 
 from attrax._lazy import Array, jax, jnp
-from attrax.settings import require, unknown_name
+from attrax.settings import check_fields, require, unknown_name
 from attrax.tasks import duration
 from attrax.tasks.duration import Duration
 from attrax.tasks.trial import DECISION, OVER, STAGES, STIMULUS, Coherence, Feedback, Trial
@@ -65,6 +65,7 @@ class StagedDecision:
     n_contexts: ClassVar[int]
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for stage in STAGES:
             least = 1 if stage in ("stimulus", "decision") else 0
             duration.check_duration(stage, getattr(self, stage), least)
@@ -73,7 +74,7 @@ class StagedDecision:
             all(0 <= c <= 1 for c in self.coherences),
             f"coherences {list(self.coherences)}: each must lie in [0, 1] (signs are drawn)",
         )
-        require(self.noise >= 0 and math.isfinite(self.noise), f"noise is {self.noise}; it must be 0 or more")
+        require(self.noise >= 0, f"noise is {self.noise}; it must be 0 or more")
         require(
             self.fixation_input in ("until decision", "fixation stage"),
             f"fixation_input is {self.fixation_input!r}; it must be 'until decision' or 'fixation stage'",
