@@ -133,9 +133,7 @@ def test_networks_of_an_earlier_version_of_the_code_are_still_read(tiny_store, m
     assert {c.identity for c in store.conditions} == {c.identity for c in tiny_store.conditions}
 
 
-def test_a_shard_that_is_there_already_is_not_written_over_and_an_incomplete_one_is(
-    tiny_store, tmp_path, tiny_study_text
-):
+def test_a_shard_that_is_there_already_is_not_written_over_and_an_incomplete_one_is(tiny_store, tmp_path):
     import shutil
 
     from attrax.studies.network_run import run_network

@@ -36,12 +36,11 @@ def _training(summary: pd.DataFrame, learners: dict[str, str], criterion: float 
         reached = f"{int(rows.reached.sum())} of {len(rows)} networks"
         goal = f"{name} met the criterion in {reached}, after"
         if criterion is None:
-            goal = (
-                f"{name} went through its set training in {reached}, to an accuracy of {rows.accuracy.median():.3f} in"
-            )
+            accuracy = rows.accuracy.median()
+            goal = f"{name} went through its set training in {reached}, to an accuracy of {accuracy:.3f} in"
         parts.append(
-            f"{goal} a median of {rows.updates.median():,.0f} updates ({rows.trials.median():,.0f} trials), with an answer "
-            f"before its time in {_percent(rows.early_answers.mean())} of the trials"
+            f"{goal} a median of {rows.updates.median():,.0f} updates ({rows.trials.median():,.0f} trials), with an "
+            f"answer before its time in {_percent(rows.early_answers.mean())} of the trials"
         )
     return "; ".join(parts) + "."
 
