@@ -10,7 +10,6 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any, Literal, TypeVar
 
 Settings = TypeVar("Settings")
@@ -42,8 +41,7 @@ def check_fields(settings: Any) -> None:
         object.__setattr__(settings, field.name, value)  # the dataclasses are frozen
 
 
-@cache
-def _hints(cls: Any) -> dict[str, Any]:
+def _hints(cls: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
