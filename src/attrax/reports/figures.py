@@ -88,8 +88,8 @@ def _draw_orbit(axis: Any, arrays: Any) -> None:
         return
     axis.plot(orbit[:, 0], orbit[:, 1], ".", color="#0072B2", markersize=1.5)
     axis.set_ylabel("answer − fixation", fontsize=7)
-    where = f"context {int(arrays.orbit_context[0]) + 1}, c = ({float(arrays.orbit_coherence_1[0]):g}, " \
-            f"{float(arrays.orbit_coherence_2[0]):g})"  # fmt: skip
+    where = f"context {int(arrays.orbit_context[0]) + 1}, c = ({float(arrays.orbit_coherence_1[0]):.2g}, " \
+            f"{float(arrays.orbit_coherence_2[0]):.2g})"  # fmt: skip
     axis.set_title(f"largest orbit\n{where}", fontsize=8)
 
 

@@ -35,15 +35,16 @@ def learning_curves(store: Store) -> go.Figure:
         history = arrays[["accuracy", "trials"]].dropna("update")
         for column, x in ((1, history["update"]), (2, history["trials"])):
             figure.add_scatter(
-                x=x.values, y=history.accuracy.values, name=name, legendgroup=name, line=line,
+                x=x.values, y=history.accuracy.values, mode="lines", name=name, legendgroup=name, line=line,
                 showlegend=column == 1 and name not in seen, row=1, col=column,
                 hovertemplate=f"{name}, seed {condition.seed}<br>%{{x:,}}: %{{y:.3f}}<extra></extra>",
             )  # fmt: skip
         seen.add(name)
     criterion = store.study.stopping.accuracy
     if criterion is not None:
-        figure.add_hline(y=criterion, line={"color": "#888", "width": 1, "dash": "dot"},
-                         annotation_text=f"criterion {criterion:g}", annotation_position="bottom right")  # fmt: skip
+        dotted = {"color": "#888", "width": 1.5, "dash": "dot"}
+        figure.add_hline(y=criterion, line=dotted)
+        figure.add_scatter(x=[None], y=[None], mode="lines", line=dotted, name=f"criterion {criterion:g}", row=1, col=1)
     figure.update_xaxes(title_text="updates", row=1, col=1)
     figure.update_xaxes(title_text="trials", row=1, col=2)
     figure.update_yaxes(title_text="accuracy (greedy, held out)", row=1, col=1)
@@ -107,8 +108,8 @@ def orbits(store: Store) -> go.Figure | None:
             orbit = arrays.isel(orbit=index)
             if np.isnan(orbit.orbit_context):
                 continue
-            where = f"context {int(orbit.orbit_context) + 1}, c = ({float(orbit.orbit_coherence_1):g}, " \
-                    f"{float(orbit.orbit_coherence_2):g})"  # fmt: skip
+            where = f"context {int(orbit.orbit_context) + 1}, c = ({float(orbit.orbit_coherence_1):.2g}, " \
+                    f"{float(orbit.orbit_coherence_2):.2g})"  # fmt: skip
             points = orbit.readout_orbit.values
             figure.add_scatter(
                 x=points[:, 0], y=points[:, 1], mode="markers", name=where, legend=f"legend{column}",
@@ -121,7 +122,17 @@ def orbits(store: Store) -> go.Figure | None:
     figure = _finish(figure, height=430)
     for column in range(1, len(conditions) + 1):
         domain = figure.layout["xaxis" if column == 1 else f"xaxis{column}"].domain
-        figure.update_layout({f"legend{column}": {"x": domain[0], "y": -0.2, "yanchor": "top", "font": {"size": 11}}})
+        figure.update_layout(
+            {
+                f"legend{column}": {
+                    "x": domain[0],
+                    "y": -0.2,
+                    "yanchor": "top",
+                    "font": {"size": 11},
+                    "itemsizing": "constant",
+                }
+            }
+        )
     return figure
 
 
@@ -147,7 +158,7 @@ def _evidence(plane: xr.Dataset) -> list[list[str]]:
 
 def _describe(point: xr.Dataset) -> str:
     kind, period = str(point.kind.values), int(point.period)
-    lines = [f"<b>{kind}</b> at c = ({float(point.coherence_1):g}, {float(point.coherence_2):g})"]
+    lines = [f"<b>{kind}</b> at c = ({float(point.coherence_1):.3g}, {float(point.coherence_2):.3g})"]
     if kind in ("cycle", "fixed point"):
         lines.append(f"period {period}, certified; margin {float(point.margin):.1e}")
     elif int(point.period_excluded):

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,10 +155,8 @@ class Store:
         """Return planes, orbits and history of one network."""
         import xarray as xr
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            with xr.open_dataset(self._shard(identity) / "arrays.nc", engine="h5netcdf") as dataset:
-                return dataset.load()
+        with xr.open_dataset(self._shard(identity) / "arrays.nc", engine="h5netcdf") as dataset:
+            return dataset.load()
 
     def planes(self) -> "xr.Dataset":
         """Return the labelled planes of all networks, over (network, stage, context, start, coherences)."""
