@@ -158,6 +158,7 @@ def test_a_cycle_that_takes_tens_of_thousands_of_steps_is_found_before_the_orbit
     found = attractor(border_collision(*parameters), 4)
     assert (str(found.kind.values), int(found.period)) == ("cycle", period)
     assert found.certified
+    assert found.exponents.values[0] == pytest.approx(-5.65e-4, rel=0.02)
     system = border_collision(*parameters)
     quick = find_attractors(system.relu_map(), system.state([0.1, 0.1])[None], effort=Effort(extension=1)).isel(start=0)
     assert quick.kind in ("cycle", "undecided")  # never quasi-periodic, however little effort
