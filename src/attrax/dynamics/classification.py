@@ -130,8 +130,8 @@ def classify(
     -----
     In this order: divergent (norm above 1e6 or not finite); certified fixed point or cycle; chaotic (λ1 above 10/T and
     above 5 standard errors, the orbit stationary, and the 0-1 test agrees); quasi-periodic (λ1 within 10/T of zero and
-    the next exponent below -10/T, stationary, averages gain digits, no stable cycle at its nearest returns up to K); else
-    followed ten times longer; else undecided.
+    the next exponent below -10/T, stationary, averages gain digits, no stable cycle at its nearest returns up to K);
+    else followed ten times longer; else undecided.
     """
     effort = effort or Effort()
     generator = np.random.default_rng(seed)
