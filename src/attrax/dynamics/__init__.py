@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from attrax.dynamics.attractors import find_attractors
     from attrax.dynamics.classification import KINDS, Classification, classify
     from attrax.dynamics.relu_map import ReluMap
+    from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
 
 _PLACES = {
     "find_attractors": "attractors",
@@ -20,8 +21,13 @@ _PLACES = {
     "Classification": "classification",
     "classify": "classification",
     "ReluMap": "relu_map",
+    "SmoothMap": "smooth_map",
+    "gru_map": "smooth_map",
+    "tanh_map": "smooth_map",
 }
-__all__ = ["KINDS", "Classification", "Effort", "ReluMap", "classify", "find_attractors"]
+__all__ = [
+    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "classify", "find_attractors", "gru_map", "tanh_map",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
