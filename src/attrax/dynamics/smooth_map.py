@@ -47,7 +47,7 @@ class SmoothMap:
             raise ValueError("arguments hold values that are not finite")
         object.__setattr__(self, "arguments", arguments)
         with jax.enable_x64(True):
-            result = jax.eval_shape(self.function, jax.ShapeDtypeStruct((self.n_units,), np.float64), *arguments)
+            result = jax.eval_shape(self.function, jnp.zeros(self.n_units), *arguments)
         if getattr(result, "shape", None) != (self.n_units,):
             raise ValueError(
                 f"the function takes a state of shape ({self.n_units},) to {getattr(result, 'shape', result)}; "
