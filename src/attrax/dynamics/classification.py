@@ -81,7 +81,7 @@ class Classification:
         """Label an orbit by its certificate."""
         self.kind[orbit] = "fixed point" if certificate.period == 1 else "cycle"
         self.period[orbit] = certificate.period
-        self.certified[orbit] = True
+        self.certified[orbit] = certificate.certified
         self.exponents[orbit] = certificate.exponents
         self.exponent_error[orbit] = 0.0
         self.radius[orbit] = certificate.radius

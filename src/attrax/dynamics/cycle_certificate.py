@@ -182,20 +182,21 @@ def _reduce(
     Notes
     -----
     Over a long period all but a few directions contract below rounding, and the range is found from the images of
-    random directions (Halko, Martinsson, Tropp, SIAM Review 53, 2011). None if it has more dimensions than that.
+    random directions (Halko, Martinsson, Tropp, SIAM Review 53, 2011). None if the map grows without bound.
     """
     units, steps = linear.units.size, linear.active.shape[0]
     probes = units if units <= 24 or steps <= 8 else 16
-    directions = np.eye(units) if probes == units else generator.standard_normal((units, probes))
-    image = linear.push_all(directions)
-    if not np.isfinite(image).all():  # grows without bound: no attracting cycle
-        return None
-    left, sizes, _ = np.linalg.svd(image, full_matrices=False)
-    rank = int((sizes > 1e-14 * max(sizes.max(initial=0.0), 1e-300)).sum()) if sizes.max(initial=0.0) > 1e-290 else 0
-    if rank == probes < units:
-        if steps > 128:
+    while True:
+        directions = np.eye(units) if probes == units else generator.standard_normal((units, probes))
+        image = linear.push_all(directions)
+        if not np.isfinite(image).all():  # grows without bound: no attracting cycle
             return None
-        left, rank = np.eye(units), units  # too many directions survive: take them all
+        left, sizes, _ = np.linalg.svd(image, full_matrices=False)
+        largest = float(sizes.max(initial=0.0))
+        rank = int((sizes > 1e-14 * largest).sum()) if largest > 1e-290 else 0
+        if rank < probes or probes == units:
+            break
+        probes = min(4 * probes, units)  # more directions survive than were probed
     basis = left[:, :rank]
     offset = linear.apply_all(start)
     jacobian, image_of_offset = basis.T @ linear.push_all(basis), linear.apply_all(offset)

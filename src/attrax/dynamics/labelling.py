@@ -10,11 +10,11 @@ from attrax.dynamics.certificate import Certificate
 from attrax.dynamics.classification import N_EXPONENTS, Classification
 from attrax.dynamics.effort import Effort
 from attrax.dynamics.map_family import MapFamily, ReluFamily
-from attrax.dynamics.measurement import Measurement, measure
+from attrax.dynamics.measurement import Measurement, Run
 from attrax.dynamics.near_returns import seek_cycles
 from attrax.dynamics.orbits import Passage, ReluOrbits
 from attrax.dynamics.same_set import SAMPLE, is_same_set
-from attrax.dynamics.zero_one_test import zero_one_test
+from attrax.dynamics.zero_one_test import chaos_test
 
 
 def classify(
@@ -41,9 +41,9 @@ def classify(
     Notes
     -----
     In this order: divergent (norm above 1e6 or not finite); certified fixed point or cycle; chaotic (λ1 above 10/T and
-    above 5 standard errors, the orbit stationary, and the 0-1 test agrees); quasi-periodic (λ1 within 10/T of zero and
-    the next exponent below -10/T, stationary, averages gain digits, no stable cycle at its nearest returns up to K);
-    else followed ten times longer; else undecided.
+    above 5 standard errors, the orbit stationary, and the 0-1 test agrees); quasi-periodic (λ1 within 5/T of zero and
+    the first one that is not within 10/T below that, stationary, averages gain digits, no stable cycle at its nearest
+    returns up to K); else followed up to ten times longer; else undecided.
     """
     return label_orbits(ReluFamily(weights, biases, leak), starts, effort or Effort(), seed)
 
@@ -86,14 +86,14 @@ class _Labelling:
         for attempt in range(_ROUNDS_OF_LEADERS + 1):
             # Orbits of one map mostly end on few attractors: measure one of each map, and see who is where it is.
             leading = self._one_orbit_each(open_orbits) if attempt < _ROUNDS_OF_LEADERS else open_orbits
-            self._measure_all(leading, 1)
+            self._measure_all(leading, [1])
             following = self._recognise(leading, np.setdiff1d(open_orbits, leading))
             leaders |= following
             open_orbits = np.setdiff1d(open_orbits, np.concatenate([leading, list(following)])).astype(int)
         if effort.extension > 1:
             unclear = (result.kind == "undecided") & ~result.neutral
             unclear[list(leaders)] = False
-            self._measure_all(np.flatnonzero(unclear), effort.extension)
+            self._measure_all(np.flatnonzero(unclear), _looks(effort.extension))
         for orbit, leader in leaders.items():
             if result.period[leader] == 0:
                 result.copy_evidence(orbit, leader)
@@ -131,7 +131,7 @@ class _Labelling:
             if done.any():
                 remaining = remaining[~done]
                 orbits.keep(~done)
-                trail = [_of_some(passage, ~done) for passage in trail]
+                trail = [passage.of(~done) for passage in trail]
             if isinstance(orbits, ReluOrbits):
                 orbits.forget_silent_units()
         result.state[remaining] = orbits.hidden
@@ -242,20 +242,30 @@ class _Labelling:
 
     # --- measurement ---
 
-    def _measure_all(self, orbits: Int[np.ndarray, " orbits"], factor: int) -> None:
+    def _measure_all(self, orbits: Int[np.ndarray, " orbits"], looks: list[int]) -> None:
+        """Measure orbits for so many times T, one look after the other, until their measurements are clear."""
         for first in range(0, orbits.size, self._at_once):
-            self._measure(orbits[first : first + self._at_once], factor)
+            numbers = orbits[first : first + self._at_once]
+            steps = [look * self.effort.steps for look in looks]
+            longest = min(self.effort.largest_period, steps[0] // 2)
+            before = self.result.steps.copy()
+            run = Run(self.family, numbers, self.result.state[numbers], longest, self._bank)
+            for until in steps:
+                measured = run.measure_until(until)
+                self._label(run.numbers, measured, longest, before)
+                unclear = (self.result.kind[run.numbers] == "undecided") & ~self.result.neutral[run.numbers]
+                if not unclear.any():
+                    break
+                run.keep(unclear)
 
-    def _measure(self, numbers: Int[np.ndarray, " orbits"], factor: int) -> None:
-        """Follow orbits for long, measure them, and label those whose measurements are clear."""
-        result, family, effort = self.result, self.family, self.effort
-        steps = effort.steps * factor
-        longest = min(effort.largest_period, steps // 2)
-        measured = measure(family, numbers, result.state[numbers], steps, longest, self._bank)
-        orbits = measured.orbits
+    def _label(
+        self, numbers: Int[np.ndarray, " orbits"], measured: Measurement, longest: int, before: np.ndarray
+    ) -> None:
+        """Label the orbits whose measurements are clear."""
+        result, family, orbits = self.result, self.family, measured.orbits
         done = orbits.diverged()
-        self._mark_divergent(numbers[done], orbits.hidden[done], result.steps[numbers[done]] + orbits.left_at[done])
-        result.steps[numbers[~done]] += orbits.steps
+        self._mark_divergent(numbers[done], orbits.hidden[done], before[numbers[done]] + orbits.left_at[done])
+        result.steps[numbers[~done]] = before[numbers[~done]] + orbits.steps
         result.state[numbers[~done]] = orbits.hidden[~done]
         result.amplitude[numbers[~done]] = measured.amplitude[~done]
         periods = np.where(done, 0, family.candidate_periods(measured.trail, longest))
@@ -301,7 +311,7 @@ class _Labelling:
         if largest < -band:
             return 0
         zeros = int((np.abs(exponents) <= band).sum())
-        if abs(largest) <= band and zeros in (1, 2) and exponents[zeros] < -band:
+        if abs(largest) <= _CLEARLY_ZERO * band and zeros in (1, 2) and exponents[zeros] < -band:
             result.digits_gained[orbit] = digits_gained_per_decade(points)
             if result.digits_gained[orbit] >= _DIGITS and _is_stationary(points):
                 return zeros
@@ -351,10 +361,12 @@ class _Labelling:
 _RECORDED = 250
 
 
-def _of_some(passage: Passage, which: np.ndarray) -> Passage:
-    return Passage(passage.codes[:, which], None if passage.states is None else passage.states[:, which])
+def _looks(extension: int) -> list[int]:
+    """Return after how many times T an orbit that was unclear is looked at again."""
+    return sorted({max(1, extension // 5), max(1, extension // 2), extension})
 
 
+_CLEARLY_ZERO = 0.5  # of the zero band 10/T: the error is at most about 4/T, and what lies between is followed further
 _STATIONARY = 1.25  # largest ratio of the amplitudes in the quarters of a run
 _DIGITS = 1.25  # half way between a chaotic orbit's +0.5 and a regular one's +2
 _CHAOS = 0.8  # of the 0-1 test: chaotic orbits give more than 0.9, and slow growth has been seen to give 0.8
@@ -365,15 +377,3 @@ def _is_stationary(points: Float[np.ndarray, "steps axes"]) -> bool:
     quarters = np.array_split(points, 4)
     widths = np.array([np.sqrt(((quarter - points.mean(axis=0)) ** 2).sum(axis=1).mean()) for quarter in quarters])
     return bool(widths.max() <= _STATIONARY * widths.min())
-
-
-_FEWEST_SAMPLES = 400
-
-
-def chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Generator) -> float:
-    """0-1 test of the first coordinate, thinned to about four samples a turn, where it is slow; NaN if too slow."""
-    series = points[-20_000:, 0]
-    crossings = int(np.count_nonzero(np.diff(np.signbit(series - series.mean()))))
-    stride = max(1, round(series.size / max(2 * crossings, 1) / 2))
-    thinned = series[::stride]
-    return zero_one_test(thinned, generator) if thinned.size >= _FEWEST_SAMPLES else float("nan")

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics.map_family import MapFamily
-from attrax.dynamics.orbits import BETWEEN_GROWTHS, CHUNK, Orbits, Passage
+from attrax.dynamics.orbits import CHUNK, Orbits, Passage
 
 N_AXES = 4
 _ERROR_BLOCKS = 20
@@ -31,59 +31,76 @@ class Measurement:
     """The patterns of the last 2K steps, and the states of the last K."""
     orbits: Orbits
     """As the last step has left them."""
-    steps_before: int
-    """Steps that were taken first, to find the axes."""
 
     def last_states(self, orbit: int) -> Float[np.ndarray, "steps units"]:
         """Return the last states of one orbit, the very last one included."""
-        return np.concatenate([passage.states[:, orbit] for passage in self.trail if passage.states is not None])
+        states: list[np.ndarray] = []
+        for passage in reversed(self.trail):
+            if passage.states is None:  # an earlier look has left a gap here
+                break
+            states.append(passage.states[:, orbit])
+        return np.concatenate(states[::-1])
 
 
-def measure(
-    family: MapFamily,
-    numbers: Int[np.ndarray, " orbits"],
-    hidden: Float[np.ndarray, "orbits units"],
-    steps: int,
-    largest_period: int,
-    bank: Float[np.ndarray, "vectors units"],
-) -> Measurement:
-    """Follow orbits for a number of steps (rounded up to whole chunks) and measure them.
+class Run:
+    """Orbits that are being measured: followed as far as asked, looked at, and followed further.
 
     Parameters
     ----------
     family, numbers, hidden
         The orbits and where they are now.
-    steps, largest_period
-        T, and K.
+    largest_period
+        K.
     bank
         Random directions: see `Orbits.measure`.
     """
-    orbits = family.orbits(numbers, hidden)
-    axes = _principal_axes(orbits)
-    chunks = -(-steps // CHUNK)
-    with_states, with_codes = -(-largest_period // CHUNK), -(-2 * largest_period // CHUNK)
-    trail, points, growths = [], [], []
-    for chunk in range(chunks):
-        passage = orbits.measure(axes, bank, states=chunk >= chunks - with_states)
-        points.append(passage.points)
-        growths.append(passage.growths)
-        if chunk >= chunks - with_codes:
-            trail.append(passage.passage)
-    growth = np.concatenate(growths)
-    blocks = [block.mean(axis=0) / BETWEEN_GROWTHS for block in np.array_split(growth, _ERROR_BLOCKS)]
-    exponents = growth.sum(axis=0) / (chunks * CHUNK)
-    with np.errstate(invalid="ignore"):
-        errors = np.std(blocks, axis=0, ddof=1) / np.sqrt(_ERROR_BLOCKS)
-    return Measurement(
-        steps=chunks * CHUNK,
-        exponents=exponents,
-        exponent_error=np.where(np.isfinite(exponents), errors, 0.0),
-        points=np.concatenate(points),
-        amplitude=orbits.amplitude(),
-        trail=trail,
-        orbits=orbits,
-        steps_before=_AXES_STEPS,
-    )
+
+    def __init__(
+        self,
+        family: MapFamily,
+        numbers: Int[np.ndarray, " orbits"],
+        hidden: Float[np.ndarray, "orbits units"],
+        largest_period: int,
+        bank: Float[np.ndarray, "vectors units"],
+    ) -> None:
+        self.numbers, self.orbits = numbers, family.orbits(numbers, hidden)
+        self._bank = bank
+        self._axes = _principal_axes(self.orbits)
+        self._with_states, self._with_codes = -(-largest_period // CHUNK), -(-2 * largest_period // CHUNK)
+        self._trail: list[Passage] = []
+        self._points: list[np.ndarray] = []
+        self._growths: list[np.ndarray] = []
+
+    def measure_until(self, steps: int) -> Measurement:
+        """Follow the orbits until they have been measured for a number of steps (rounded up to whole chunks)."""
+        chunks = -(-steps // CHUNK)
+        for chunk in range(len(self._points), chunks):
+            measured = self.orbits.measure(self._axes, self._bank, states=chunk >= chunks - self._with_states)
+            self._points.append(measured.points)
+            self._growths.append(measured.growths)
+            self._trail = [*self._trail, measured.passage][-self._with_codes :]
+        growth = np.concatenate(self._growths)
+        blocks = [block.mean(axis=0) / self.orbits.between_growths for block in np.array_split(growth, _ERROR_BLOCKS)]
+        exponents = growth.mean(axis=0) / self.orbits.between_growths
+        with np.errstate(invalid="ignore"):
+            errors = np.std(blocks, axis=0, ddof=1) / np.sqrt(_ERROR_BLOCKS)
+        return Measurement(
+            steps=len(self._points) * CHUNK,
+            exponents=exponents,
+            exponent_error=np.where(np.isfinite(exponents), errors, 0.0),
+            points=np.concatenate(self._points),
+            amplitude=self.orbits.amplitude(),
+            trail=self._trail,
+            orbits=self.orbits,
+        )
+
+    def keep(self, which: Bool[np.ndarray, " orbits"]) -> None:
+        """Go on with some of the orbits only."""
+        self.numbers, self._axes = self.numbers[which], self._axes[which]
+        self.orbits.keep(which)
+        self._trail = [passage.of(which) for passage in self._trail]
+        self._points = [points[:, which] for points in self._points]
+        self._growths = [growths[:, which] for growths in self._growths]
 
 
 def _principal_axes(orbits: Orbits) -> Float[np.ndarray, "orbits axes units"]:

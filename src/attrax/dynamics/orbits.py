@@ -16,10 +16,9 @@ from jaxtyping import Bool, Float, Int, UInt64
 
 DIVERGED = 1e6
 """An orbit whose norm exceeds this, or is not finite, counts as divergent."""
-BETWEEN_GROWTHS = 5
-"""Steps between orthonormalisations: further apart, the fourth vector is lost in the first."""
 CHUNK = 500
-"""Steps that one compiled call takes while it measures; a multiple of `BETWEEN_GROWTHS`."""
+"""Steps that one compiled call takes while it measures."""
+_SMALL = 16
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,10 @@ class Passage:
     states: Float[np.ndarray, "steps orbits units"] | None = None
     """The states after each step, where they were asked for."""
 
+    def of(self, which: Bool[np.ndarray, " orbits"]) -> "Passage":
+        """Return what was seen of some of the orbits."""
+        return Passage(self.codes[:, which], None if self.states is None else self.states[:, which])
+
 
 @dataclass(frozen=True)
 class MeasuredPassage:
@@ -40,7 +43,7 @@ class MeasuredPassage:
     points: Float[np.ndarray, "steps orbits axes"]
     """Coordinates of the states along given axes."""
     growths: Float[np.ndarray, "blocks orbits vectors"]
-    """ln of the factors by which orthonormal tangent vectors grew, every `BETWEEN_GROWTHS` steps."""
+    """ln of the factors by which orthonormal tangent vectors grew, every `Orbits.between_growths` steps."""
 
 
 class Orbits(ABC):
@@ -54,11 +57,15 @@ class Orbits(ABC):
         The step after which an orbit was first seen beyond `DIVERGED`, counted from the beginning; -1: not yet.
     vectors
         Tangent vectors, shape (orbits, vectors, units), from the first `measure` on.
+    between_growths
+        Steps between orthonormalisations. More than five, and the fourth vector is lost in the first; small maps can
+        lose the second within two steps, and there it costs nothing to do it at each.
     """
 
     def __init__(self, hidden: Float[np.ndarray, "orbits units"]) -> None:
         self.hidden = np.array(hidden)
         self.steps = 0
+        self.between_growths = 1 if self.hidden.shape[1] <= _SMALL else 5
         self.left_at = np.full(self.hidden.shape[0], -1)
         self.vectors: np.ndarray | None = None
         self.total = np.zeros_like(self.hidden)
@@ -153,7 +160,7 @@ class Orbits(ABC):
                 else:
                     assert self.vectors is not None
                     riding = (self._gathered(values) for values in (self.vectors[rows], tangent[0][rows], tangent[1]))
-                    out = _measure(self._step(), states, *begin, *riding, self._code_weights())
+                    out = _measure(self._step(), self.between_growths, states, *begin, *riding, self._code_weights())
                 found = {name: np.asarray(values) for name, values in out.items()}
                 if not self._escaped(found["seen"]):
                     break
@@ -259,12 +266,13 @@ class ReluOrbits(Orbits):
         return np.append(self._unit_codes[self._order], np.zeros(self._padding, np.uint64))
 
     def _escaped(self, seen: np.ndarray) -> bool:
-        newly = self._order[self._working.size :][seen[self._working.size + self._padding :]]
-        if newly.size:
-            used = self._used.copy()
-            used[newly] = True
-            self._use(used)
-        return bool(newly.size)
+        if not seen[self._working.size + self._padding :].any():
+            return False
+        # What was worked on without having been in use, only to fill up the number, may be in use by now.
+        used = self._used | (self.hidden != 0).any(axis=0)
+        used[self._order[seen[: self._order.size]]] = True
+        self._use(used)
+        return True
 
     def _gathered(self, values: np.ndarray) -> np.ndarray:
         working = values[..., self._working]
@@ -385,9 +393,10 @@ def _follow(
     return found | ({"states": states} if keep else {})
 
 
-@partial(jax.jit, static_argnames=("step", "keep"))
+@partial(jax.jit, static_argnames=("step", "between", "keep"))
 def _measure(
     step: _Step,
+    between: int,
     keep: bool,
     parameters: Any,
     hidden: jax.Array,
@@ -414,7 +423,7 @@ def _measure(
     carry = (
         hidden, left, vectors, jnp.zeros(code_weights.shape, bool), jnp.zeros_like(hidden), jnp.zeros(hidden.shape[0])
     )  # fmt: skip
-    now = jnp.arange(CHUNK).reshape(-1, BETWEEN_GROWTHS)
+    now = jnp.arange(CHUNK).reshape(-1, between)
     carry, ((codes, points, states), growths) = jax.lax.scan(block, carry, now)
     names = ("hidden", "left", "vectors", "seen", "total", "squares")
     found = dict(zip(names, carry, strict=True)) | {"growths": growths}
