@@ -214,3 +214,42 @@ def test_a_divergent_orbit_keeps_the_state_and_the_step_at_which_it_left():
 def test_growth_slow_or_fast_gives_no_warning(gain):
     found = find_attractors(ReluMap([[gain]], [0.0]), [[1.0]], effort=Effort(extension=1)).isel(start=0)
     assert found.kind in ("divergent", "undecided")
+
+
+@pytest.mark.parametrize("n_units", [3, 40])
+def test_a_network_at_rest_at_the_border_of_its_pieces_is_a_fixed_point_without_certificate(n_units):
+    """Without bias every drive is zero at the zero state: no margin, no certificate, but all orbits end there."""
+    weights = 0.5 * np.random.default_rng(0).standard_normal((n_units, n_units)) / np.sqrt(n_units)
+    found = find_attractors(ReluMap(weights, np.zeros(n_units)), np.eye(n_units)[:3])
+    assert (found.kind == "fixed point").all()
+    assert not found.certified.any()
+    assert found.attractor.values.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "period"),
+    [
+        ((-0.44394384814191623, 0.8411671324932177, -0.8835234705250701, 1.1943779789470448), 851),
+        ((0.25251245427068336, 0.7208461138935587, 0.7353779238320846, 1.2780251006136212), 1858),
+    ],
+)
+def test_an_orbit_that_lingers_at_the_saddle_of_a_locked_curve_is_not_quasi_periodic(parameters, period):
+    found = attractor(border_collision(*parameters), 4)
+    assert (str(found.kind.values), int(found.period), bool(found.certified)) == ("cycle", period, True)
+
+
+def test_chaos_within_bands_is_seen():
+    """Its bands are visited in order, which the 0-1 test takes for all there is unless it is sampled band by band."""
+    found = attractor(border_collision(0.3021593721, 0.6369265424, -0.9907876494, 1.2354207830), 4)
+    assert found.kind == "chaotic"
+
+
+def test_relaxation_times_are_those_of_the_slowest_deviation():
+    found = find_attractors(ReluMap(np.diag([0.9, 0.5]), [1.0, 1.0]), [[0.0, 0.0]])
+    assert float(found.relaxation_time[0]) == pytest.approx(-1 / np.log(0.9))
+    two = find_attractors(two_cycle(1.7, 0.8), [[0.3]])
+    assert float(two.relaxation_time[0]) == 0.0
+    curve = attractor(border_collision(0.0540905, 0.59820461, -0.80434312, 1.09224173), 4)
+    assert float(curve.relaxation_time) == pytest.approx(1 / 0.0996, rel=0.02)
+    assert float(curve.rotation_digits) > 5
+    assert np.isnan(attractor(lozi(1.7, 0.5), 4).relaxation_time)

@@ -31,8 +31,8 @@ def find_attractors(
 
     Returns
     -------
-    Dataset over "start", as `Classification` describes it, and "attractor": the same number for the same attractor,
-    -1 for divergent and undecided orbits.
+    Dataset over "start", as `Classification` describes it, with "relaxation_time" and "attractor": the same number for
+    the same attractor, -1 for divergent and undecided orbits.
 
     Raises
     ------
@@ -56,9 +56,10 @@ def find_attractors(
 def to_dataset(found: Classification) -> xr.Dataset:
     """Write a classification as a dataset over "start"."""
     second = {"exponents": "exponent", "exponent_error": "exponent", "state": "unit"}
-    return xr.Dataset(
-        {name: (("start", second[name]) if name in second else "start", values) for name, values in vars(found).items()}
-    )
+    fields = {
+        name: (("start", second[name]) if name in second else "start", values) for name, values in vars(found).items()
+    }
+    return xr.Dataset(fields | {"relaxation_time": ("start", found.relaxation_time())})
 
 
 def number_attractors(family: MapFamily, found: Classification) -> np.ndarray:

@@ -87,3 +87,10 @@ def _is_ordered_by_angle(centred: Float[np.ndarray, "steps dimensions"], angle: 
     # Once around a smooth curve is about 2 pi amplitudes; a curve that winds twice, or no curve at all, makes the
     # path through all points in order of their angle far longer.
     return bool(gaps.sum() < 20 * amplitude)
+
+
+def rotation_digits(points: Float[np.ndarray, "steps dimensions"]) -> float:
+    """Return on how many decimal digits of the rotation number the two halves of an orbit agree; NaN where none."""
+    half = points.shape[0] // 2
+    difference = abs(rotation_number(points[:half]) - rotation_number(points[half:]))
+    return float(-np.log10(max(difference, 1e-16)))

@@ -34,6 +34,8 @@ class Classification:
     """1 on an invariant curve, 2 on a torus, else 0."""
     rotation_number: Float[np.ndarray, " orbits"]
     """Folded to [0, 1/2]; NaN where none."""
+    rotation_digits: Float[np.ndarray, " orbits"]
+    """Decimal digits of the rotation number on which the two halves of the run agree; infinite where it is exact."""
     digits_gained: Float[np.ndarray, " orbits"]
     """Stable digits of averages gained per decade of steps; NaN where not measured."""
     chaos_test: Float[np.ndarray, " orbits"]
@@ -67,6 +69,7 @@ class Classification:
             exponent_error=np.full((n, N_EXPONENTS), np.nan),
             torus_dimension=np.zeros(n, int),
             rotation_number=unknown(),
+            rotation_digits=unknown(),
             digits_gained=unknown(),
             chaos_test=unknown(),
             amplitude=unknown(),
@@ -91,6 +94,19 @@ class Classification:
         self.steps[orbit] = steps
         if certificate.period == 1:
             self.amplitude[orbit] = 0.0
+
+    def relaxation_time(self) -> Float[np.ndarray, " orbits"]:
+        """Return in how many steps a deviation from each attractor shrinks by a factor e.
+
+        -1 / λ, with λ the largest exponent across the attractor: λ1 of a fixed point or cycle (then it is
+        -period / ln of the spectral radius), the first one below the zeros of a curve or torus. 0 where every deviation
+        is gone within finitely many steps; NaN for other kinds, which have no such time.
+        """
+        times = np.full(self.kind.size, np.nan)
+        settled = np.isin(self.kind, ("fixed point", "cycle", "quasi-periodic"))
+        for orbit in np.flatnonzero(settled):
+            times[orbit] = -1.0 / self.exponents[orbit, self.torus_dimension[orbit]]
+        return times + 0.0  # no negative zeros
 
     def copy_evidence(self, orbit: int, leader: int) -> None:
         """Label an orbit that is on the attractor of another one; its own state and steps stay."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from attrax.dynamics.birkhoff import digits_gained_per_decade, rotation_number
+from attrax.dynamics.birkhoff import digits_gained_per_decade, rotation_digits, rotation_number
 from attrax.dynamics.certificate import Certificate
 from attrax.dynamics.classification import N_EXPONENTS, Classification
 from attrax.dynamics.effort import Effort
@@ -178,6 +178,8 @@ class _Labelling:
         if period > 2:
             axes = np.linalg.svd(centred, full_matrices=False)[2][:4]
             result.rotation_number[orbit] = rotation_number(points @ axes.T, period)
+            if not np.isnan(result.rotation_number[orbit]):
+                result.rotation_digits[orbit] = np.inf
 
     def _follow(self, numbers: np.ndarray, hidden: np.ndarray, steps: int) -> Float[np.ndarray, "steps orbits units"]:
         orbits = self.family.orbits(numbers, hidden)
@@ -292,6 +294,8 @@ class _Labelling:
                 self._settle_on_cycle(int(numbers[row]), near[row], measured, row)
             elif on_a_torus[row]:
                 self._accept_torus(int(numbers[row]), on_a_torus[row], measured, row, longest)
+            else:
+                self._accept_if_it_repeats(int(numbers[row]), measured, row, longest)
 
     def _judge(self, orbit: int, measured: Measurement, row: int) -> int:
         """Label a chaotic orbit; return how many dimensions the torus of another seems to have.
@@ -338,6 +342,24 @@ class _Labelling:
         result.torus_dimension[orbit] = dimension
         if dimension == 1:
             result.rotation_number[orbit] = rotation_number(measured.points[:, row])
+            result.rotation_digits[orbit] = rotation_digits(measured.points[:, row])
+
+    def _accept_if_it_repeats(self, orbit: int, measured: Measurement, row: int, longest: int) -> None:
+        """Label an orbit that contracts and repeats itself exactly, though no certificate could be had.
+
+        Where a unit's drive is zero at the attractor, its patterns prove nothing (a network without bias or input comes
+        to rest at zero); but all exponents are negative, and the orbit has come to the end of its digits.
+        """
+        states = measured.last_states(row)
+        scale = max(float(np.abs(self.starts[orbit]).max(initial=0.0)), float(np.abs(states).max()), 1e-300)
+        away = np.abs(states[-2::-1][:longest] - states[-1]).max(axis=1)
+        if not away.min() <= _REPEATS * scale:
+            return
+        period = 1 + int(np.argmax(away <= _REPEATS * scale))
+        self.result.kind[orbit] = "fixed point" if period == 1 else "cycle"
+        self.result.period[orbit] = period
+        if period > 1:
+            self._describe_cycle(orbit)
 
     def _fill_in_lost_exponents(self, orbit: int, measured: Measurement, row: int) -> None:
         """Take measured exponents where those of a long cycle underflow: exp(period * exponent) is below rounding."""
@@ -366,6 +388,7 @@ def _looks(extension: int) -> list[int]:
     return sorted({max(1, extension // 5), max(1, extension // 2), extension})
 
 
+_REPEATS = 1e-11  # of the orbit's scale
 _CLEARLY_ZERO = 0.5  # of the zero band 10/T: the error is at most about 4/T, and what lies between is followed further
 _STATIONARY = 1.25  # largest ratio of the amplitudes in the quarters of a run
 _DIGITS = 1.25  # half way between a chaotic orbit's +0.5 and a regular one's +2

@@ -37,7 +37,7 @@ def seek_cycles(
     largest_period: int,
     generator: np.random.Generator,
 ) -> dict[int, Certificate]:
-    """Look for stable cycles behind orbits that might be quasi-periodic.
+    """Look for cycles behind orbits that might be quasi-periodic.
 
     A weakly attracting cycle takes tens of thousands of steps to settle on, and looks quasi-periodic until then; but
     its equations can be solved from a single near return. Over a long period all directions but those of the largest
@@ -56,8 +56,10 @@ def seek_cycles(
 
     Returns
     -------
-    Row to certificate, where a stable cycle is near: certified, or only `exists` (it is open whether the orbit goes
-    there). The nearest returns of the other rows have no stable cycle.
+    Row to certificate, where the equations of a return have a cycle: certified, or uncertified where it is open
+    whether the orbit goes there. It need not be stable: a cycle on the orbit's way, a saddle as well, means that the
+    curve is locked and that a stable cycle of the same period is to be expected. The nearest returns of the other
+    rows have none.
     """
     returns = [found for row in rows for found in _nearest_returns(measured.last_states(row), row, largest_period)]
     returns.sort(key=lambda found: found.period)  # so that those which are followed together take about as long
@@ -69,17 +71,13 @@ def seek_cycles(
                 solved.setdefault(found.row, []).append((found.period, state))
     best: dict[int, Certificate] = {}
     for row, candidates in solved.items():
-        for period, state in candidates:
-            number = numbers[row : row + 1]
+        for period, _ in candidates:
             here = measured.orbits.hidden[row]
-            (certificate,) = family.certify(number, here[None], np.array([period]), generator)
-            if certificate is None or not certificate.exists:  # the orbit's own patterns lead elsewhere
-                (certificate,) = family.certify(number, state[None], np.array([period]), generator)
-                if certificate is not None and certificate.exists:
-                    certificate = Certificate(period, certified=False, exists=True)
-            if certificate is not None and certificate.exists:
+            (certificate,) = family.certify(numbers[row : row + 1], here[None], np.array([period]), generator)
+            if certificate is not None and (certificate.certified or certificate.reached):
                 best[row] = certificate
                 break
+            best.setdefault(row, Certificate(period, certified=False))
     return best
 
 
@@ -97,7 +95,7 @@ def _nearest_returns(states: Float[np.ndarray, "steps units"], row: int, largest
 def _solve(
     family: MapFamily, numbers: Int[np.ndarray, " orbits"], measured: Measurement, returns: list[_Return]
 ) -> list[np.ndarray | None]:
-    """Solve each return's equations for a cycle; a state of it where it is found and attracts, else None.
+    """Solve each return's equations for a cycle, stable or not; a state of it where it is found, else None.
 
     With J the Jacobian along the return, d the step from its start to its end, and Q an orthonormal basis of what J
     can reach, the cycle passes through end + Q y with y = (I - Qᵀ J Q)⁻¹ Qᵀ J d: exactly, if it has the patterns of
@@ -125,8 +123,7 @@ def _solve(
             residual = np.abs(ends[going] - starts[going]).max(axis=1)
             closed = residual <= RESIDUAL * np.maximum(np.abs(starts[going]).max(axis=1), 1e-300)
             for i in np.flatnonzero(closed & finite):
-                if np.abs(np.linalg.eigvals(jacobians[i])).max() < 1:
-                    solutions[going[i]] = starts[going[i]].copy()
+                solutions[going[i]] = starts[going[i]].copy()
             finite &= ~closed
         if attempt == _ATTEMPTS:
             break

@@ -247,7 +247,7 @@ class ReluOrbits(Orbits):
         n_units = used.size
         self._used = used
         self._order = np.argsort(~used, kind="stable")
-        self._working = self._order[: min(-(-int(used.sum()) // _UNITS) * _UNITS, n_units)]
+        self._working = self._order[: min(max(-(-int(used.sum()) // _UNITS), 1) * _UNITS, n_units)]
         # Small maps are padded with units that are always silent, so that maps of all small sizes share their code.
         self._padding = max(_UNITS - n_units, 0)
         if self._padding:

@@ -45,11 +45,12 @@ _MOST_SAMPLES = 20_000
 
 
 def chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Generator) -> float:
-    """Return the larger K of two samplings of an orbit; NaN where both have too few samples.
+    """Return the largest K of three samplings of an orbit; NaN where all have too few samples.
 
-    Where oscillations are chaotic in amplitude and coherent in phase, the phase hides the chaos from the test for as
-    long as it stays coherent. So the orbit is sampled once in time, about four times a turn, and once on a section:
-    the second coordinate wherever the first passes its mean upwards.
+    What is regular in a chaotic orbit hides its chaos from the test: the phase, where oscillations are chaotic in
+    amplitude and coherent in phase, and the order of visits, where chaos stays within the bands around a cycle. So the
+    orbit is sampled in time, about four times a turn; on a section, the second coordinate wherever the first passes
+    its mean upwards; and stroboscopically, after as many steps as bring it back nearest on average.
 
     Parameters
     ----------
@@ -60,11 +61,20 @@ def chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Gen
     """
     first = points[:, 0] - points[:, 0].mean()
     before = np.flatnonzero((first[:-1] < 0) & (first[1:] >= 0))
-    stride = max(1, round(first.size / max(4 * before.size, 1)))
-    samplings = [first[::stride][-_MOST_SAMPLES:]]
+    samplings = [first[:: max(1, round(first.size / max(4 * before.size, 1)))]]
     if points.shape[1] > 1:
         share = first[before] / (first[before] - first[before + 1])
-        section = points[before, 1] + share * (points[before + 1, 1] - points[before, 1])
-        samplings.append(section[-_MOST_SAMPLES:])
-    answers = [zero_one_test(series, generator) for series in samplings if series.size >= _FEWEST_SAMPLES]
+        samplings.append(points[before, 1] + share * (points[before + 1, 1] - points[before, 1]))
+    samplings.append(first[:: _best_return(points)])
+    answers = [
+        zero_one_test(series[-_MOST_SAMPLES:], generator) for series in samplings if series.size >= _FEWEST_SAMPLES
+    ]
     return max(answers, default=float("nan"))
+
+
+def _best_return(points: Float[np.ndarray, "steps axes"]) -> int:
+    """Return after how many steps an orbit is nearest to where it was, on average."""
+    longest = min(500, points.shape[0] // _FEWEST_SAMPLES)
+    sample = points[-5000 - longest :]
+    away = [np.abs(sample[lag:] - sample[:-lag]).mean() for lag in range(1, longest + 1)]
+    return 1 + int(np.argmin(away))

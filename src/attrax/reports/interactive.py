@@ -176,6 +176,13 @@ def _describe(point: xr.Dataset) -> str:
         lines.append(f"rotation number {float(point.rotation_number):.6f}")
     if not np.isnan(point.amplitude) and kind != "fixed point":
         lines.append(f"amplitude {float(point.amplitude):.3g}")
+    if not np.isnan(point.relaxation_time):
+        lines.append(
+            f"a deviation shrinks by a factor e in {float(point.relaxation_time):.3g} steps; the stage has "
+            f"{int(point.stage_steps)}"
+        )
+    if not np.isnan(point.trial_distance):
+        lines.append(f"real trials end the stage at {100 * float(point.trial_distance):.2g} % of its size from it")
     lines.append(f"after {int(point.steps):,} steps")
     return "<br>".join(lines)
 

@@ -24,6 +24,7 @@ def findings(store: Store) -> list[str]:
             sentences.append(
                 f"Stimulus stage at δ = {delta:g}{where}: " + _attractors(rows[rows.delta == delta], learners)
             )
+        sentences.append(f"Do trials get there{where}? " + _reach(rows, learners))
     return sentences
 
 
@@ -59,6 +60,21 @@ def _attractors(rows: pd.DataFrame, learners: dict[str, str]) -> str:
             f"and {_percent(mine.frac_undecided.mean())} undecided{count}"
         )
     return "; ".join(parts) + "."
+
+
+def _reach(rows: pd.DataFrame, learners: dict[str, str]) -> str:
+    """Say how long attractors take to be reached, and how far from them real trials end the stimulus stage."""
+    parts = []
+    for learner, name in learners.items():
+        mine = rows[rows.learner == learner]
+        if mine.empty or mine.relaxation_time.isna().all():
+            continue
+        parts.append(
+            f"under {name} a deviation from an attractor of the stimulus stage shrinks by a factor e in "
+            f"{mine.relaxation_time.median():.3g} steps (median over points, then networks), and real trials leave the "
+            f"stage at {_percent(mine.trial_distance.median())} of the attractor's size from it"
+        )
+    return "; ".join(parts) + "." if parts else "No attractor was decided."
 
 
 def _percent(share: float) -> str:

@@ -14,16 +14,18 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from attrax.dynamics import classify
+from attrax.dynamics import Classification, classify
 from attrax.dynamics.orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
 from attrax.studies.settings import PlaneSettings
+from attrax.studies.trial_distance import distance_from_attractors, states_at_stage_ends
 from attrax.tasks import Task
 from attrax.tasks.trial import STAGES, STIMULUS
 
 _KEPT = (
     "kind", "period", "period_excluded", "certified", "neutral", "exponents", "exponent_error", "torus_dimension",
-    "rotation_number", "digits_gained", "chaos_test", "amplitude", "radius", "residual", "margin", "steps",
+    "rotation_number", "rotation_digits", "digits_gained", "chaos_test", "amplitude", "radius", "residual",
+    "margin", "steps",
 )  # fmt: skip
 
 
@@ -85,39 +87,71 @@ def map_planes(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -
     Returns
     -------
     Dataset over (stage, context, start, coherence_1, coherence_2), with the fields of
-    `attrax.dynamics.Classification`; "start" is "stage" (the state the network is really in when the stage begins:
-    noise-free stages before it, from the zero state) or "zero". And `readout_orbit` over (orbit, step, readout): the
-    most oscillating points of the stimulus stage, seen as (logit of "+" minus logit of "-", larger of the two minus
-    logit of fixation), with their context and coherences.
+    `attrax.dynamics.Classification` and `relaxation_time`; "start" is "stage" (the state the network is really in when
+    the stage begins: noise-free stages before it, from the zero state) or "zero". `stage_steps` is a stage's typical
+    length, and `trial_distance` how far real trials are from the attractor of start "stage" when the stage ends (see
+    `distance_from_attractors`). And `readout_orbit` over (orbit, step, readout): the most oscillating points of the
+    stimulus stage, seen as (logit of "+" minus logit of "-", larger of the two minus logit of fixation), with their
+    context and coherences.
     """
     inputs = StageInputs(task, network)
     axes = coherence_axes(task, settings.points)
     coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
     shape = tuple(axis.size for axis in axes)
     planes, states = [], {}
-    for stage, context in product(settings.stages, range(task.n_contexts)):
-        biases = inputs.biases(stage, coherences, context)
-        starts = inputs.starts(stage, coherences, context)
-        zero = np.zeros_like(starts) if stage == STAGES[STIMULUS] else np.zeros((1, starts.shape[1]))
-        found = classify(
-            inputs.weights,
-            np.concatenate([biases, biases[: len(zero)]]),
-            inputs.leak,
-            np.concatenate([starts, zero]),
-            settings.effort,
-        )
-        states[stage, context] = (biases, found.state[: len(starts)], found)
-        from_zero = np.arange(len(coherences)) if len(zero) > 1 else np.zeros(len(coherences), int)
-        rows = np.stack([np.arange(len(coherences)), len(starts) + from_zero]).reshape(2, *shape)
-        fields = {}
-        for name in _KEPT:
-            values = getattr(found, name)[rows]
-            dims = ("start", "coherence_1", "coherence_2") + (("exponent",) if values.ndim == 4 else ())
-            fields[name] = (dims, values)
-        planes.append(xr.Dataset(fields).expand_dims(stage=[stage], context=[context]))
+    for context in range(task.n_contexts):
+        ends = states_at_stage_ends(task, network, coherences, context, settings.trials)
+        for stage in settings.stages:
+            biases = inputs.biases(stage, coherences, context)
+            found = _classify_plane(inputs, stage, biases, inputs.starts(stage, coherences, context), settings)
+            states[stage, context] = (biases, found.state[: len(coherences)], found)
+            distance = distance_from_attractors(
+                inputs.weights, biases, inputs.leak, _first(found, len(coherences)), ends[stage]
+            )
+            fields = _fields(found, len(coherences), shape)
+            fields["trial_distance"] = (("coherence_1", "coherence_2"), distance.reshape(shape))
+            planes.append(xr.Dataset(fields).expand_dims(stage=[stage], context=[context]))
     result = xr.combine_by_coords(planes, combine_attrs="drop").reindex(stage=list(settings.stages))
     result = result.assign_coords(start=["stage", "zero"], coherence_1=axes[0], coherence_2=axes[1])
+    result["stage_steps"] = ("stage", [task.stage_steps(stage) for stage in settings.stages])
     return result.merge(_readout_orbits(inputs, network, coherences, states, settings))
+
+
+def _classify_plane(
+    inputs: StageInputs,
+    stage: str,
+    biases: Float[np.ndarray, "points units"],
+    starts: Float[np.ndarray, "points units"],
+    settings: PlaneSettings,
+) -> Classification:
+    """Label each point from the stage's start, and then from zero: in a stage without stimulus that is one orbit."""
+    zero = np.zeros_like(starts) if stage == STAGES[STIMULUS] else np.zeros((1, starts.shape[1]))
+    return classify(
+        inputs.weights,
+        np.concatenate([biases, biases[: len(zero)]]),
+        inputs.leak,
+        np.concatenate([starts, zero]),
+        settings.effort,
+    )
+
+
+def _fields(found: Classification, n_points: int, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return what is kept of a plane, over (start, coherence_1, coherence_2)."""
+    n_zero = found.kind.size - n_points
+    from_zero = np.arange(n_points) if n_zero > 1 else np.zeros(n_points, int)
+    rows = np.stack([np.arange(n_points), n_points + from_zero]).reshape(2, *shape)
+    fields = {}
+    for name, all_values in [(name, getattr(found, name)) for name in _KEPT] + [
+        ("relaxation_time", found.relaxation_time())
+    ]:
+        values = all_values[rows]
+        dims = ("start", "coherence_1", "coherence_2") + (("exponent",) if values.ndim == 4 else ())
+        fields[name] = (dims, values)
+    return fields
+
+
+def _first(found: Classification, count: int) -> Classification:
+    return Classification(**{name: values[:count] for name, values in vars(found).items()})
 
 
 def _readout_orbits(
@@ -165,7 +199,8 @@ def plane_shares(planes: xr.Dataset) -> dict[str, float]:
     Returns
     -------
     frac_fixed, frac_cycle, frac_locked (the cycles of period above 10: oscillations), frac_quasi, frac_chaotic,
-    frac_divergent, frac_undecided; and period_excluded, the smallest K of the quasi-periodic points (0: none).
+    frac_divergent, frac_undecided; period_excluded, the smallest K of the quasi-periodic points (0: none); and the
+    medians of relaxation_time (steps) and trial_distance (see `map_planes`).
     """
     plane = planes.sel(stage=STAGES[STIMULUS], start="stage")
     kind, period = plane.kind.values, plane.period.values
@@ -174,6 +209,10 @@ def plane_shares(planes: xr.Dataset) -> dict[str, float]:
         return float(np.mean(mask))
 
     quasi = kind == "quasi-periodic"
+
+    def median(values: np.ndarray) -> float:
+        return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
+
     return {
         "frac_fixed": share(kind == "fixed point"),
         "frac_cycle": share(kind == "cycle"),
@@ -183,4 +222,6 @@ def plane_shares(planes: xr.Dataset) -> dict[str, float]:
         "frac_divergent": share(kind == "divergent"),
         "frac_undecided": share(kind == "undecided"),
         "period_excluded": int(plane.period_excluded.values[quasi].min()) if quasi.any() else 0,
+        "relaxation_time": median(plane.relaxation_time.values),
+        "trial_distance": median(plane.trial_distance.values),
     }

@@ -17,6 +17,8 @@ class PlaneSettings:
     """Stages whose planes are mapped; the stimulus stage must be among them."""
     effort: Effort = field(default_factory=Effort)
     """How long orbits are followed."""
+    trials: int = 8
+    """Real trials at each point, with noise: how far are they from the attractor when the stage ends?"""
     orbits_kept: int = 3
     """Orbits kept for drawing: those of the most oscillating points of the stimulus stage."""
     orbit_steps: int = 600
@@ -29,5 +31,5 @@ class PlaneSettings:
             if stage not in STAGES:
                 raise unknown_name("stage", stage, STAGES)
         require(STAGES[STIMULUS] in self.stages, "stages must name the stimulus stage: the summary is about it")
-        for name in ("orbits_kept", "orbit_steps"):
+        for name in ("trials", "orbits_kept", "orbit_steps"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")

@@ -158,9 +158,7 @@ class StagedDecision:
         # One block of uniform draws for all that is discrete: each separate draw costs time to compile.
         draw_key, noise_key = jax.random.split(key)
         uniform = jax.random.uniform(draw_key, (len(STAGES) + 1 + 2 * self.n_modalities,))
-        lengths = jnp.stack(
-            [duration.quantile(getattr(self, stage), u) for stage, u in zip(STAGES, uniform, strict=False)]
-        )
+        lengths = self._lengths(uniform[: len(STAGES)])
         context = jnp.floor(uniform[4] * self.n_contexts).astype(jnp.int32)
         which, sign = uniform[5 : 5 + self.n_modalities], uniform[5 + self.n_modalities :]
         strength = jnp.array(self.coherences)[jnp.floor(which * len(self.coherences)).astype(jnp.int32)]
@@ -169,6 +167,17 @@ class StagedDecision:
         return self.compose(
             lengths, context, jnp.where(positive, strength, -strength), choice, self._draw_noise(noise_key)
         )
+
+    def trial_at(self, key: Array, coherence: Coherence, context: int | Int[Array, ""]) -> Trial:
+        """Draw a trial of given signed coherences and context: only durations and noise are random."""
+        draw_key, noise_key = jax.random.split(key)
+        coherence, context = jnp.asarray(coherence, dtype=float), jnp.asarray(context, dtype=jnp.int32)
+        lengths = self._lengths(jax.random.uniform(draw_key, (len(STAGES),)))
+        choice = jnp.where(coherence[context] >= 0, 1, 2)
+        return self.compose(lengths, context, coherence, choice, self._draw_noise(noise_key))
+
+    def _lengths(self, uniform: Float[Array, " stages"]) -> Int[Array, " stages"]:
+        return jnp.stack([duration.quantile(getattr(self, stage), u) for stage, u in zip(STAGES, uniform, strict=True)])
 
     def compose(
         self,

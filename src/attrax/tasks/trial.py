@@ -94,6 +94,10 @@ class Task(Protocol):
         """Draw a trial."""
         ...
 
+    def trial_at(self, key: Array, coherence: Coherence, context: int | Int[Array, ""]) -> Trial:
+        """Draw a trial of given signed coherences and context: only durations and noise are random."""
+        ...
+
     def judge(self, trial: Trial, step: Int[Array, ""], action: Int[Array, ""]) -> Feedback:
         """Say what an action at a step of a trial earns, and whether it ends the trial."""
         ...
