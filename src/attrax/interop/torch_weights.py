@@ -11,10 +11,13 @@ import numpy as np
 from attrax.networks.own_weights import require_file
 from attrax.settings import SettingsError, require
 
-ENDINGS = (".pt", ".pth", ".ckpt")
-"""How the files are called that this module reads."""
-
+_ENDINGS = (".pt", ".pth", ".ckpt")
 _INSTEAD = "in PyTorch, torch.save(model.state_dict(), FILE) saves weights alone"
+
+
+def reads(path: Path) -> bool:
+    """Whether a file is PyTorch's, by its name."""
+    return path.suffix.lower() in _ENDINGS
 
 
 def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
