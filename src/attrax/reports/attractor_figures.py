@@ -15,8 +15,8 @@ _LAYOUT: dict[str, Any] = {
     "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
     "paper_bgcolor": "white", "plot_bgcolor": "white",
 }  # fmt: skip
+_TITLE: dict[str, Any] = {"title_standoff": 6, "title_font_size": 13}
 _EDGE = "#333"
-_PATTERNS = {"undecided": "/", "chaotic": "x", "quasi-periodic": "."}
 _MOST_BARS = 15
 
 
@@ -36,8 +36,7 @@ def shares_figure(rows: pd.DataFrame) -> go.Figure:
         look = KIND_LOOKS[row.kind]
         figure.add_bar(
             x=[row.share], y=[title], orientation="h", width=0.62, showlegend=False,
-            marker={"color": look.colour, "line": {"color": _EDGE, "width": 1},
-                    "pattern": {"shape": _PATTERNS.get(row.kind, ""), "fgcolor": _EDGE, "size": 6, "solidity": 0.25}},
+            marker={"color": look.colour, "line": {"color": _EDGE, "width": 1}},
             error_x={"array": [row.share_high - row.share], "arrayminus": [row.share - row.share_low],
                      "color": "#777" if row.kind == "divergent" else _EDGE, "thickness": 1.3, "width": 4},
             hovertemplate=f"{describe(row)}<extra></extra>",
@@ -46,12 +45,14 @@ def shares_figure(rows: pd.DataFrame) -> go.Figure:
             x=row.share_high, y=title, text=percent(row.share), showarrow=False, xanchor="left", xshift=6, font_size=12
         )
     figure.update_xaxes(
-        title_text="share of starts, with 95 % interval", range=[0, 1.18], tickvals=[0, 0.25, 0.5, 0.75, 1],
-        tickformat=".0%", ticks="outside", linecolor="#999", gridcolor="#eee", title_standoff=6,
+        title_text="share of starts", range=[0, 1.18], tickvals=[0, 0.25, 0.5, 0.75, 1],
+        tickformat=".0%", ticks="outside", linecolor="#999", gridcolor="#eee", **_TITLE,
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", automargin=True, categoryorder="array", categoryarray=titles)
+    figure.update_yaxes(
+        autorange="reversed", automargin=True, ticksuffix="  ", categoryorder="array", categoryarray=titles
+    )
     figure.update_layout(
-        **_LAYOUT, height=110 + 34 * max(len(shown), 2), margin={"l": 20, "r": 10, "t": 12, "b": 50}, bargap=0.3
+        **_LAYOUT, height=110 + 34 * max(len(shown), 2), margin={"l": 20, "r": 25, "t": 12, "b": 50}, bargap=0.3
     )
     return figure
 
@@ -80,12 +81,12 @@ def overview_figure(table: pd.DataFrame, titles: list[str]) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(
         title_text="share of starts", range=[0, 1.01], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%",
-        ticks="outside", linecolor="#999", title_standoff=6,
+        ticks="outside", linecolor="#999", **_TITLE,
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_yaxes(autorange="reversed", automargin=True, ticksuffix="  ")
     figure.update_layout(
         **_LAYOUT, barmode="stack", bargap=0.25, height=90 + 24 * max(len(titles), 2),
-        margin={"l": 20, "r": 10, "t": 12, "b": 50},
+        margin={"l": 20, "r": 25, "t": 12, "b": 50},
     )  # fmt: skip
     return figure
 
@@ -116,22 +117,20 @@ def principal_axes(result: xr.Dataset) -> Projection:
     states, owner = result.sample_state.values, result.sample_attractor.values
     weights = 1 / np.bincount(owner)[owner] if owner.size else np.zeros(0)
     projection = _weighted_axes(states, weights, "the attractors")
-    if projection is None or projection.explained[1] < _FLAT:
+    if projection.explained[1] < _FLAT:
         traces = result.trace_state.values[:, 1:].astype(float)  # the first state is noise in all directions
         steps = traces.reshape(-1, states.shape[1])
         steps = steps[np.isfinite(steps).all(axis=1)]
         everything = np.concatenate([states, steps])
         even = np.concatenate([weights, np.full(len(steps), max(weights.sum(), 1.0) / max(len(steps), 1))])
-        projection = _weighted_axes(everything, even, "the attractors and the ways there") or projection
-    if projection is None:
-        units = states.shape[1]
-        return Projection(np.zeros(units), np.eye(2, units), np.zeros(2), "nothing")
+        return _weighted_axes(everything, even, "the attractors and the ways there")
     return projection
 
 
-def _weighted_axes(states: np.ndarray, weights: np.ndarray, source: str) -> Projection | None:
+def _weighted_axes(states: np.ndarray, weights: np.ndarray, source: str) -> Projection:
     if not len(states):
-        return None
+        units = states.shape[1]
+        return Projection(np.zeros(units), np.eye(2, units), np.zeros(2), "nothing")
     centre = np.average(states, axis=0, weights=weights)
     _, singular, right = np.linalg.svd((states - centre) * np.sqrt(weights)[:, None], full_matrices=False)
     units = states.shape[1]
@@ -148,11 +147,60 @@ def _weighted_axes(states: np.ndarray, weights: np.ndarray, source: str) -> Proj
 _SYMBOLS = {"fixed point": "circle", "cycle": "diamond", "quasi-periodic": "circle", "chaotic": "cross"}
 _SIZES = {"fixed point": 13, "cycle": 9, "quasi-periodic": 3, "chaotic": 4}
 _MOST_POINTS = 500
+_FEW = 50  # states, which are drawn large
 _FATES = (
     ("towards an attractor", "#8a8a8a", "solid"),
     ("of a start that diverges", "#000000", "dot"),
-    ("of an undecided start", "#D55E00", "dash"),
+    ("of an undecided start", "#009E73", "dash"),
 )
+
+
+def attractor_figure(result: xr.Dataset, row: pd.Series) -> go.Figure:
+    """Draw the states on one attractor on its own two principal axes.
+
+    Parameters
+    ----------
+    result, row
+        Result of one input, and the attractor's row of the table.
+    """
+    states = _states_of(result, row.attractor)
+    project = _weighted_axes(states, np.full(len(states), 1 / len(states)), "the attractor")
+    figure = go.Figure(_marks(project(states), row).update(showlegend=False))
+    _name_axes(figure, project.explained, [None, None])
+    return figure
+
+
+def has_a_shape(row: pd.Series) -> bool:
+    """Whether an attractor is more than a point or two."""
+    return bool(row.attractor > 0 and row.kind != "fixed point" and row.period != 2)
+
+
+def _states_of(result: xr.Dataset, attractor: int) -> np.ndarray:
+    return result.sample_state.values[result.sample_attractor.values == attractor]
+
+
+def _marks(points: np.ndarray, row: pd.Series) -> go.Scatter:
+    edge = 1.4 if row.kind == "fixed point" or 0 < row.period <= _FEW else 0
+    size = _SIZES[row.kind] if edge or not row.period else 4
+    return go.Scatter(
+        x=_short(points[:, 0]), y=_short(points[:, 1]), mode="markers", name=row.kind,
+        marker={"color": KIND_LOOKS[row.kind].colour, "symbol": _SYMBOLS[row.kind], "size": size,
+                "line": {"color": _EDGE, "width": edge}},
+        hovertemplate=f"{describe(row)}<extra></extra>",
+    )  # fmt: skip
+
+
+def _name_axes(figure: go.Figure, explained: np.ndarray, ranges: list[list[float] | None]) -> None:
+    for axis, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
+        update(
+            title_text=f"principal axis {axis + 1} ({percent(explained[axis])})", range=ranges[axis], ticks="outside",
+            linecolor="#999", gridcolor="#eee", zeroline=False, nticks=6, **_TITLE,
+        )  # fmt: skip
+    figure.update_layout(
+        **_LAYOUT, height=430, margin={"l": 60, "r": 15, "t": 12, "b": 50},
+        legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0, "font": {"size": 12},
+                "itemsizing": "constant"},
+    )  # fmt: skip
 
 
 def projection_figure(result: xr.Dataset, rows: pd.DataFrame) -> go.Figure:
@@ -173,39 +221,20 @@ def projection_figure(result: xr.Dataset, rows: pd.DataFrame) -> go.Figure:
         points = np.concatenate(lines)
         figure.add_scatter(
             x=_short(points[:, 0]), y=_short(points[:, 1]), mode="lines", name=f"first steps {words}",
-            line={"color": colour, "width": 1.2, "dash": dash}, opacity=0.75, hoverinfo="skip",
+            line={"color": colour, "width": 1, "dash": dash}, opacity=0.6, hoverinfo="skip",
         )  # fmt: skip
-    anchors = []
-    named: set[str] = set()
-    for _, row in rows[rows.attractor > 0].iterrows():
-        points = project(result.sample_state.values[result.sample_attractor.values == row.attractor])[:_MOST_POINTS]
-        look = KIND_LOOKS[row.kind]
-        figure.add_scatter(
-            x=_short(points[:, 0]), y=_short(points[:, 1]), mode="markers", name=row.kind, legendgroup=row.kind,
-            showlegend=row.kind not in named,
-            marker={"color": look.colour, "symbol": _SYMBOLS[row.kind], "size": _SIZES[row.kind],
-                    "line": {"color": _EDGE, "width": 1.4 if row.kind in ("fixed point", "cycle") else 0}},
-            hovertemplate=f"{describe(row)}<extra></extra>",
-        )  # fmt: skip
-        named.add(row.kind)
-        anchors.append((str(row.attractor), points[np.argmax(points[:, 0] + points[:, 1])]))
-    for label, point in anchors[:_MOST_BARS]:
-        figure.add_annotation(
-            x=float(point[0]), y=float(point[1]), text=f"<b>{label}</b>", showarrow=False, xshift=13, yshift=11,
-            bgcolor="rgba(255,255,255,0.8)", font_size=12, borderpad=1,
-        )  # fmt: skip
-    ranges = _ranges(figure, kinds, result, project)
-    for axis, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
-        share = project.explained[axis]
-        update(
-            title_text=f"principal axis {axis + 1} ({percent(share)})", range=ranges[axis], ticks="outside",
-            linecolor="#999", gridcolor="#eee", zeroline=False, title_standoff=6, nticks=6,
-        )  # fmt: skip
-    figure.update_layout(
-        **_LAYOUT, height=430, margin={"l": 60, "r": 15, "t": 12, "b": 50},
-        legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0, "font": {"size": 12},
-                "itemsizing": "constant"},
-    )  # fmt: skip
+    drawn = rows[rows.attractor > 0]
+    for place, (_, row) in enumerate(drawn.iterrows()):
+        points = project(_states_of(result, row.attractor))[:_MOST_POINTS]
+        first = row.kind not in drawn.kind.iloc[:place].tolist()
+        figure.add_trace(_marks(points, row).update(legendgroup=row.kind, showlegend=first))
+        if place < _MOST_BARS:
+            corner = points[np.argmax(points[:, 0] + points[:, 1])]
+            figure.add_annotation(
+                x=float(corner[0]), y=float(corner[1]), text=f"<b>{row.attractor}</b>", showarrow=False,
+                xshift=13, yshift=11, bgcolor="rgba(255,255,255,0.8)", font_size=12, borderpad=1,
+            )  # fmt: skip
+    _name_axes(figure, project.explained, list(_ranges(kinds, result, project)))
     return figure
 
 
@@ -213,7 +242,7 @@ def _fate_of(kind: str) -> int:
     return {"divergent": 1, "undecided": 2}.get(kind, 0)
 
 
-def _ranges(figure: go.Figure, kinds: np.ndarray, result: xr.Dataset, project: Projection) -> list[list[float]]:
+def _ranges(kinds: np.ndarray, result: xr.Dataset, project: Projection) -> list[list[float]]:
     """Return the axes' ranges: all that is drawn, but for the starts that diverge, if there are others."""
     states = [project(result.sample_state.values)]
     bounded = [t for t, kind in enumerate(kinds) if kind != "divergent"] or list(range(len(kinds)))

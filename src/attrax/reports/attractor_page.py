@@ -12,9 +12,17 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.attractor_figures import overview_figure, principal_axes, projection_figure, shares_figure
+from attrax.reports.attractor_figures import (
+    attractor_figure,
+    has_a_shape,
+    overview_figure,
+    principal_axes,
+    projection_figure,
+    shares_figure,
+)
 from attrax.reports.attractor_words import (
     analysis_findings,
+    attractor_title,
     exponent,
     input_title,
     network_words,
@@ -27,6 +35,8 @@ from attrax.studies.weights_analysis import AnalysedWeights
 
 _MOST_DRAWN = 30
 """Inputs with figures of their own; more would make the page slow to open."""
+_MOST_ALONE = 8
+"""Attractors of one input with a figure of their own."""
 
 
 def write_attractor_page(analysed: AnalysedWeights) -> Path:
@@ -47,22 +57,28 @@ def render_attractors(analysed: AnalysedWeights) -> str:
     titles = [input_title(analysed, index) for index in range(len(analysed.results))]
     drawn = titles[:_MOST_DRAWN]
     figures: dict[str, Any] = {"overview": overview_figure(table, titles)} if len(titles) > 1 else {}
+    alone: list[dict[int, str]] = []
     for index in range(len(drawn)):
         rows = table[table.input == index + 1]
         figures[f"shares/{index}"] = shares_figure(rows)
-        figures[f"projection/{index}"] = projection_figure(analysed.results[index], rows)
+        figures[f"projection/{index}/0"] = projection_figure(analysed.results[index], rows)
+        shaped = [row for _, row in rows.iterrows() if has_a_shape(row)][:_MOST_ALONE]
+        for row in shaped:
+            figures[f"projection/{index}/{row.attractor}"] = attractor_figure(analysed.results[index], row)
+        alone.append({int(row.attractor): attractor_title(row) for row in shaped})
     return environment.get_template("attractors.html").render(
         title=analysed.analysis.title,
         network=network_words(analysed),
         remark=analysed.analysis.network.remark,
         unused=analysed.analysis.network.unused,
-        findings=analysis_findings(analysed),
+        findings=[sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in analysis_findings(analysed)],
         starts=starts_words(analysed),
         zip=lambda columns: list(zip(*columns, strict=True)),
         attractors=_columns_of_attractors(table),
         looks=KIND_LOOKS,
         inputs=titles,
         drawn=drawn,
+        alone=alone,
         axes_from=[principal_axes(result).source for result in analysed.results[:_MOST_DRAWN]],
         figures=embed(figures),
         plotly=Markup(get_plotlyjs()),
@@ -81,16 +97,16 @@ def _columns_of_attractors(table: pd.DataFrame) -> dict[str, list[str]]:
     columns["kind"] = [
         f"{kind} (neutral)" if neutral else str(kind) for kind, neutral in zip(table.kind, table.neutral, strict=True)
     ]
-    columns["period"] = [str(p) if p else "–" for p in table.period]
-    columns["certified"] = [
-        "–" if n < 0 else "yes" if yes else "no" for n, yes in zip(table.attractor, table.certified, strict=True)
-    ]
     columns["share of starts"] = [percent(share) for share in table.share]
     columns["95 % interval"] = [
         f"{percent(low)} to {percent(high)}" for low, high in zip(table.share_low, table.share_high, strict=True)
     ]
     if table.from_zero.any():
         columns["from zero"] = ["yes" if yes else "" for yes in table.from_zero]
+    columns["period"] = [str(p) if p else "–" for p in table.period]
+    columns["certified"] = [
+        "–" if n < 0 else "yes" if yes else "no" for n, yes in zip(table.attractor, table.certified, strict=True)
+    ]
     for i in (1, 2):
         pairs = zip(table[f"exponent_{i}"], table[f"exponent_{i}_error"], strict=True)
         columns[f"exponent {i}"] = [exponent(value, error) for value, error in pairs]

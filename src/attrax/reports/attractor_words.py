@@ -26,8 +26,8 @@ def analysis_findings(analysed: AnalysedWeights) -> list[str]:
     table, count = analysed.table, len(analysed.results)
     where = "1 input" if count == 1 else f"{count} inputs"
     attractors = table[table.attractor > 0]
-    total = f"{_counted(len(attractors), 'attractor', 'attractors')} under {where}"
-    sentences = [f"{total}: {_kinds(attractors)}." if len(attractors) else f"{total}."]
+    total = f"{_counted(len(attractors), 'attractor', 'attractors')} under {where}: "
+    sentences = [total + _kinds(attractors) + "." if len(attractors) else f"No attractor was found under {where}."]
     sentences[0] += f" {_without(table, analysed)}"
     for index in range(min(count, _MOST_INPUTS_IN_WORDS)):
         sentences.append(f"{input_title(analysed, index)}: {_fates(table[table.input == index + 1])}.")
@@ -89,6 +89,8 @@ def kind_words(row: pd.Series) -> str:
 
 def percent(share: float) -> str:
     """Return a share for people: no digits that 100 starts cannot give."""
+    if 0 < share < 0.0005:
+        return "<0.1 %"
     return f"{100 * share:.0f} %" if share in (0, 1) or 0.0095 <= share <= 0.995 else f"{100 * share:.1f} %"
 
 
@@ -105,7 +107,7 @@ def exponent(value: float, error: float) -> str:
     """Return a Lyapunov exponent with its standard error, where it was measured."""
     if not np.isfinite(value):
         return number(value)
-    text = f"{value:.4f}".replace("-", "−") if abs(value) < 10 else number(value)
+    text = f"{value:z.4f}".replace("-", "−") if abs(value) < 10 else number(value)
     return f"{text} ± {error:.1g}" if error > 0 else text
 
 
