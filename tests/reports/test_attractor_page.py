@@ -11,7 +11,7 @@ import xarray as xr
 from attrax.dynamics import Effort
 from attrax.networks import own_network
 from attrax.reports import analysis_findings, write_attractor_page
-from attrax.reports.attractor_figures import principal_axes
+from attrax.reports.attractor_figures import principal_axes, shares_figure
 from attrax.reports.attractor_words import exponent, number, percent
 from attrax.studies import AnalysedWeights, WeightsAnalysis, run_analysis
 from tests.dynamics.known_systems import border_collision, lozi, two_cycle
@@ -110,6 +110,15 @@ def test_many_inputs_and_many_attractors_are_kept_short():
     assert "300 cycles (periods 1 to 10)" in sentences[0]
     assert sentences[1].endswith("cycle of period 6 10 %, 4 others 40 %.")
     assert sentences[-1] == "The other 18 inputs are in the table."
+
+
+def test_bars_that_are_left_out_are_summed_up():
+    row = {"kind": "fixed point", "period": 1, "certified": True, "share": 0.05, "starts": 5, "period_excluded": 0}
+    row |= {"share_low": 0.02, "share_high": 0.1, "relaxation_steps": 1.0, "rotation_number": np.nan}
+    row |= {f"exponent_{i}{end}": 0.0 for i in range(1, 5) for end in ("", "_error")}
+    bars = shares_figure(table_of([row | {"attractor": k} for k in range(1, 21)])).data
+    assert [bar.y[0] for bar in bars] == [f"{k}  fixed point" for k in range(1, 16)] + ["5 more"]
+    assert sum(bar.x[0] for bar in bars) == pytest.approx(1)
 
 
 def test_numbers_are_written_for_people():

@@ -28,22 +28,19 @@ def shares_figure(rows: pd.DataFrame) -> go.Figure:
     rows
         Those of `AnalysedWeights.table` for one input.
     """
-    shown = rows if len(rows) <= _MOST_BARS + 1 else pd.concat([rows.head(_MOST_BARS), rows[rows.attractor < 0]])
-    shown = shown[~shown.index.duplicated()]
+    hidden = rows[rows.attractor > _MOST_BARS]
+    shown = rows.drop(hidden.index)
     figure = go.Figure()
     titles = [attractor_title(row) for _, row in shown.iterrows()]
     for title, (_, row) in zip(titles, shown.iterrows(), strict=True):
-        look = KIND_LOOKS[row.kind]
-        figure.add_bar(
-            x=[row.share], y=[title], orientation="h", width=0.62, showlegend=False,
-            marker={"color": look.colour, "line": {"color": _EDGE, "width": 1}},
-            error_x={"array": [row.share_high - row.share], "arrayminus": [row.share - row.share_low],
-                     "color": "#777" if row.kind == "divergent" else _EDGE, "thickness": 1.3, "width": 4},
-            hovertemplate=f"{describe(row)}<extra></extra>",
-        )  # fmt: skip
-        figure.add_annotation(
-            x=row.share_high, y=title, text=percent(row.share), showarrow=False, xanchor="left", xshift=6, font_size=12
-        )
+        edge = "#777" if row.kind == "divergent" else _EDGE
+        interval = {"array": [row.share_high - row.share], "arrayminus": [row.share - row.share_low],
+                    "color": edge, "thickness": 1.3, "width": 4}  # fmt: skip
+        _add_bar(figure, title, row.share, row.share_high, KIND_LOOKS[row.kind].colour, describe(row), interval)
+    if len(hidden):
+        titles.append(f"{len(hidden)} more")
+        share = float(hidden.share.sum())
+        _add_bar(figure, titles[-1], share, share, "#BBBBBB", f"{len(hidden)} attractors: see the table", None)
     figure.update_xaxes(
         title_text="share of starts", range=[0, 1.18], tickvals=[0, 0.25, 0.5, 0.75, 1],
         tickformat=".0%", ticks="outside", linecolor="#999", gridcolor="#eee", **_TITLE,
@@ -52,9 +49,19 @@ def shares_figure(rows: pd.DataFrame) -> go.Figure:
         autorange="reversed", automargin=True, ticksuffix="  ", categoryorder="array", categoryarray=titles
     )
     figure.update_layout(
-        **_LAYOUT, height=110 + 34 * max(len(shown), 2), margin={"l": 20, "r": 25, "t": 12, "b": 50}, bargap=0.3
+        **_LAYOUT, height=110 + 34 * max(len(titles), 2), margin={"l": 20, "r": 25, "t": 12, "b": 50}, bargap=0.3
     )
     return figure
+
+
+def _add_bar(
+    figure: go.Figure, title: str, share: float, end: float, colour: str, hover: str, interval: dict[str, Any] | None
+) -> None:
+    figure.add_bar(
+        x=[share], y=[title], orientation="h", width=0.62, showlegend=False, error_x=interval,
+        marker={"color": colour, "line": {"color": _EDGE, "width": 1}}, hovertemplate=f"{hover}<extra></extra>",
+    )  # fmt: skip
+    figure.add_annotation(x=end, y=title, text=percent(share), showarrow=False, xanchor="left", xshift=6, font_size=12)
 
 
 def overview_figure(table: pd.DataFrame, titles: list[str]) -> go.Figure:

@@ -139,7 +139,7 @@ def _without(table: pd.DataFrame, analysed: AnalysedWeights) -> str:
     divergent, undecided = (int(table[table.kind == kind].starts.sum()) for kind in ("divergent", "undecided"))
     starts = "random starts" if analysed.analysis.starts_are_drawn else "starts"
     if not divergent and not undecided:
-        return f"All {starts} reach one of them."
+        return f"All {starts} reach {'it' if (table.attractor > 0).sum() == 1 else 'one of them'}."
     return f"Of the {starts}, {percent(divergent / total)} diverge and {percent(undecided / total)} stay undecided."
 
 
