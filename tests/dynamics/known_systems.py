@@ -1,14 +1,15 @@
-"""Piecewise-linear maps with known attractors, written as ReLU networks of any size.
+"""Maps with known attractors: piecewise-linear ones as ReLU networks of any size, and smooth ones.
 
-A map z' = V relu(U z + c) + d becomes h' = relu(U V h + U d + c) for h = relu(U z + c), and each unit can be split into
-several that share its weight.
+A piecewise-linear map z' = V relu(U z + c) + d becomes h' = relu(U V h + U d + c) for h = relu(U z + c), and each unit
+can be split into several that share its weight.
 """
 
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 import numpy as np
 
-from attrax.dynamics import ReluMap
+from attrax.dynamics import ReluMap, SmoothMap
 
 
 @dataclass
@@ -66,3 +67,48 @@ def skew_tent(a) -> PiecewiseLinear:
 def two_cycle(w, b) -> ReluMap:
     """h' = relu(b - w h): for w > 1 the superstable 2-cycle {0, b}."""
     return ReluMap(np.array([[-w]]), np.array([b]))
+
+
+def henon(a=1.4, b=0.3) -> SmoothMap:
+    """x' = 1 - a x² + y, y' = b x."""
+    return SmoothMap(lambda z: jnp.array([1 - a * z[0] ** 2 + z[1], b * z[0]]), 2, curvature=2 * a)
+
+
+def delayed_logistic(a) -> SmoothMap:
+    """x'' = a x' (1 - x)."""
+    return SmoothMap(lambda z: jnp.array([a * z[0] * (1 - z[1]), z[0]]), 2, curvature=a)
+
+
+def on_a_circle(turn) -> SmoothMap:
+    """A circle map theta -> theta + turn(theta), in turns, in the plane, where every orbit is pulled to the circle."""
+
+    def function(z):
+        theta = jnp.arctan2(z[1], z[0]) / (2 * jnp.pi)
+        theta = theta + turn(theta % 1.0)
+        radius = 1 + 0.5 * (jnp.sqrt(z @ z) - 1)
+        return radius * jnp.array([jnp.cos(2 * jnp.pi * theta), jnp.sin(2 * jnp.pi * theta)])
+
+    return SmoothMap(function, 2)
+
+
+def arnold(omega, k) -> SmoothMap:
+    """theta' = theta + omega - k / (2 pi) sin(2 pi theta)."""
+    return on_a_circle(lambda theta: omega - k / (2 * jnp.pi) * jnp.sin(2 * jnp.pi * theta))
+
+
+def two_intervals(a, b) -> SmoothMap:
+    """The affine circle map of two intervals: slope (1 - b) / a below a, and b / (1 - a) above."""
+    slope_1, slope_2 = (1 - b) / a, b / (1 - a)
+    return on_a_circle(lambda theta: jnp.where(theta < a, b + slope_1 * theta, slope_2 * (theta - a)) - theta)
+
+
+def lifted(smooth_map, n_units, kappa=0.5, seed=0) -> tuple[SmoothMap, np.ndarray]:
+    """H' = Q f(Qᵀ H) + kappa (I - Q Qᵀ) H, which adds exponents ln kappa; and Q."""
+    basis = np.linalg.qr(np.random.default_rng(seed).standard_normal((n_units, smooth_map.n_units)))[0]
+    function = smooth_map.function
+
+    def wide(hidden):
+        inside = basis.T @ hidden
+        return basis @ function(inside) + kappa * (hidden - basis @ inside)
+
+    return SmoothMap(wide, n_units, curvature=smooth_map.curvature), basis

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attrax.dynamics import Effort, ReluMap, find_attractors
-from attrax.dynamics.certificate import certify_cycle, certify_fixed_points, growth_bound
+from attrax.dynamics.certificate import growth_bound
+from attrax.dynamics.cycle_certificate import certify_cycle
+from attrax.dynamics.fixed_point_certificate import FixedPointCertifier
 
 QUICK = Effort(settling_steps=1000, steps=1000, extension=1)
 
@@ -78,7 +80,7 @@ def test_the_minimal_period_is_certified_and_a_multiple_of_it_is_not():
 def test_an_unstable_fixed_point_is_never_certified():
     relu_map = ReluMap([[-1.7]], [0.8])
     at = np.array([[0.8 / 2.7]])
-    certificate = certify_fixed_points(relu_map.weights, relu_map.bias[None], 1.0, at)[0]
+    certificate = FixedPointCertifier(relu_map.weights, 1.0).certify(relu_map.bias[None], at)[0]
     assert not certificate.certified
     assert certificate.radius == pytest.approx(1.7)
 
@@ -90,7 +92,7 @@ def test_an_orbit_that_is_not_near_enough_is_not_certified_yet():
     state = np.linalg.solve(np.eye(2) - relu_map.weights, relu_map.bias)
     assert (state > 0).all()
     near, far = state + 1e-3, state * 1.5
-    found = certify_fixed_points(relu_map.weights, np.tile(relu_map.bias, (2, 1)), 1.0, np.array([near, far]))
+    found = FixedPointCertifier(relu_map.weights, 1.0).certify(np.tile(relu_map.bias, (2, 1)), np.array([near, far]))
     assert found[0].certified
     assert not found[1].certified
 
@@ -139,6 +141,6 @@ def test_a_border_within_the_error_of_a_nearly_neutral_solution_is_not_certified
         weights = np.zeros((4, 4))
         weights[:3, :3], weights[3, :3] = block, row
         bias = np.append(target - block @ target, -row @ target - 3e-12)
-        found = certify_fixed_points(weights, bias[None], 1.0, np.append(target, 0.0)[None])
-        certified += any(certificate.certified for certificate in found.values())
+        found = FixedPointCertifier(weights, 1.0).certify(bias[None], np.append(target, 0.0)[None])
+        certified += any(certificate.certified for certificate in found if certificate is not None)
     assert certified == 0

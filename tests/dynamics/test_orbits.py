@@ -4,27 +4,52 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attrax.dynamics import Effort, ReluMap, find_attractors
-from attrax.dynamics.orbits import OrbitBatch, PatternTrail, TangentVectors
+from attrax.dynamics.map_family import pattern_period
+from attrax.dynamics.orbits import CHUNK, ReluOrbits
 from attrax.settings import SettingsError
 
 from .known_systems import border_collision
 
 
+@pytest.mark.parametrize("n_units", [9, 40])
 @given(st.integers(0, 100_000), st.sampled_from([1.0, 0.4]))
-@settings(max_examples=20, deadline=None)
-def test_silent_columns_change_nothing(seed, leak):
+@settings(max_examples=10, deadline=None)
+def test_silent_columns_change_nothing(n_units, seed, leak):
     rng = np.random.default_rng(seed)
-    weights, biases = rng.standard_normal((9, 9)), rng.standard_normal((4, 9))
-    hidden = np.maximum(rng.standard_normal((4, 9)), 0)
-    batch = OrbitBatch(weights, biases, leak, hidden)
+    weights, biases = rng.standard_normal((n_units, n_units)) / 3, rng.standard_normal((4, n_units))
+    hidden = np.maximum(rng.standard_normal((4, n_units)), 0) * (rng.random(n_units) < 0.4)
+    orbits = ReluOrbits(weights, biases, leak, hidden)
+    codes, patterns = [], []
     for step in range(12):
         if step == 6:
-            batch.forget_silent_units()
-        active = batch.advance()
+            orbits.forget_silent_units()
+        codes.append(orbits.follow(1).codes[0])
         drive = hidden @ weights.T + biases
         hidden = (1 - leak) * hidden + leak * np.maximum(drive, 0)
-        np.testing.assert_array_equal(active, drive > 0)
-        np.testing.assert_allclose(batch.hidden, hidden, rtol=1e-9, atol=1e-9)
+        patterns.append(drive > 0)
+        np.testing.assert_allclose(orbits.hidden, hidden, rtol=1e-9, atol=1e-9)
+    codes, patterns = np.concatenate(codes), np.concatenate(patterns)
+    same = (patterns[:, None] == patterns[None]).all(axis=2)
+    np.testing.assert_array_equal(codes[:, None] == codes[None], same)
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=10, deadline=None)
+def test_vectors_are_pushed_by_the_jacobian_each_orbit_for_its_own_time(seed):
+    rng = np.random.default_rng(seed)
+    weights, biases = rng.standard_normal((20, 20)) / 4, rng.standard_normal((3, 20))
+    start, steps = np.maximum(rng.standard_normal((3, 20)), 0), np.array([0, 4, 9])
+    vectors = rng.standard_normal((3, 2, 20))
+    orbits = ReluOrbits(weights, biases, 0.7, start)
+    images = orbits.push(vectors, steps)
+    for orbit in range(3):
+        hidden, expected = start[orbit], vectors[orbit].T
+        for _ in range(steps[orbit]):
+            drive = weights @ hidden + biases[orbit]
+            hidden = 0.3 * hidden + 0.7 * np.maximum(drive, 0)
+            expected = 0.3 * expected + 0.7 * (drive > 0)[:, None] * (weights @ expected)
+        np.testing.assert_allclose(images[orbit].T, expected, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(orbits.hidden[orbit], hidden, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("n_units", [4, 60])
@@ -33,42 +58,32 @@ def test_exponents_are_those_of_a_long_product_of_jacobians(n_units):
     tau, delta = (0.0540905, -0.80434312), (0.59820461, 1.09224173)
     system = border_collision(tau[0], delta[0], tau[1], delta[1]).widened(n_units)
     bias = system.U @ system.d + system.c
-    batch = OrbitBatch(system.U @ system.V, bias[None], 1.0, system.state([0.1, 0.1])[None])
-    for _ in range(500):
-        batch.advance()
-    tangents = TangentVectors(batch, 4, np.random.default_rng(0))
-    z = system.V @ batch.hidden[0] + system.d
-    basis, direct, measured, steps = np.eye(2), np.zeros(2), np.zeros(4), 4000
-    for step in range(steps):
+    orbits = ReluOrbits(system.U @ system.V, bias[None], 1.0, system.state([0.1, 0.1])[None])
+    orbits.follow(500)
+    z = system.V @ orbits.hidden[0] + system.d
+    basis, direct, steps = np.eye(2), np.zeros(2), 8 * CHUNK
+    for _ in range(steps):
         right = int(z[0] > 0)
         jacobian = np.array([[tau[right], 1.0], [-delta[right], 0.0]])
         z = np.array([tau[right] * z[0] + z[1] + 1, -delta[right] * z[0]])
         basis, triangle = np.linalg.qr(jacobian @ basis)
         direct += np.log(np.abs(np.diag(triangle)))
-        tangents.advance(batch.advance())
-        if step % 5 == 4:
-            measured += tangents.growth()[0]
+    bank = np.random.default_rng(0).standard_normal((4, n_units))
+    axes = np.zeros((1, 1, n_units))
+    measured = sum(orbits.measure(axes, bank).growths.sum(axis=(0, 1)) for _ in range(steps // CHUNK))
     np.testing.assert_allclose(measured[:2] / steps, direct / steps, atol=4 / steps)
     assert np.isneginf(measured[2:]).all()
 
 
 @pytest.mark.parametrize("period", [1, 2, 7, 30])
-def test_the_trail_finds_the_period_of_repeating_patterns(period):
-    rng = np.random.default_rng(0)
-    patterns = rng.random((period, 3, 20)) < 0.5
-    trail = PatternTrail(100, 3, 20, rng)
-    for step in range(100):
-        trail.record(step, patterns[step % period])
-    assert [trail.period(orbit, 50) for orbit in range(3)] == [period] * 3
-    assert trail.period(0, period - 1) == 0
+def test_the_period_of_repeating_patterns_is_found(period):
+    codes = np.random.default_rng(0).integers(0, 2**60, period, dtype=np.uint64)[np.arange(100) % period]
+    assert pattern_period(codes, 50) == period
+    assert pattern_period(codes, period - 1) == 0
 
 
-def test_a_trail_that_never_repeats_has_no_period():
-    rng = np.random.default_rng(1)
-    trail = PatternTrail(100, 1, 20, rng)
-    for step in range(100):
-        trail.record(step, rng.random((1, 20)) < 0.5)
-    assert trail.period(0, 50) == 0
+def test_patterns_that_never_repeat_have_no_period():
+    assert pattern_period(np.arange(100, dtype=np.uint64), 50) == 0
 
 
 def test_labels_do_not_depend_on_the_order_of_the_units():

@@ -1,7 +1,7 @@
 """What a network has become: its attractors, with the evidence for each label.
 
-Works from arrays alone, in NumPy and float64 (float32 closes quasi-periodic orbits after some thousand steps and
-so invents periods).
+Works from arrays alone, in float64 (float32 closes quasi-periodic orbits after some thousand steps and so invents
+periods).
 """
 
 import importlib
@@ -11,7 +11,8 @@ from attrax.dynamics.effort import Effort
 
 if TYPE_CHECKING:
     from attrax.dynamics.attractors import find_attractors
-    from attrax.dynamics.classification import KINDS, Classification, classify
+    from attrax.dynamics.classification import KINDS, Classification
+    from attrax.dynamics.labelling import classify
     from attrax.dynamics.relu_map import ReluMap
     from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
 
@@ -19,7 +20,7 @@ _PLACES = {
     "find_attractors": "attractors",
     "KINDS": "classification",
     "Classification": "classification",
-    "classify": "classification",
+    "classify": "labelling",
     "ReluMap": "relu_map",
     "SmoothMap": "smooth_map",
     "gru_map": "smooth_map",

@@ -4,18 +4,23 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from attrax.dynamics.classification import Classification, classify, follow, is_same_set
+from attrax.dynamics.classification import Classification
 from attrax.dynamics.effort import Effort
-from attrax.dynamics.orbits import OrbitBatch
+from attrax.dynamics.labelling import label_orbits
+from attrax.dynamics.map_family import MapFamily, ReluFamily, SmoothFamily
 from attrax.dynamics.relu_map import ReluMap
+from attrax.dynamics.same_set import SAMPLE, is_same_cycle, is_same_set
+from attrax.dynamics.smooth_map import SmoothMap
 
 
-def find_attractors(relu_map: ReluMap, starts: ArrayLike, seed: int = 0, effort: Effort | None = None) -> xr.Dataset:
+def find_attractors(
+    network_map: ReluMap | SmoothMap, starts: ArrayLike, seed: int = 0, effort: Effort | None = None
+) -> xr.Dataset:
     """Find what the orbits from given starts settle to.
 
     Parameters
     ----------
-    relu_map
+    network_map
         The map.
     starts
         First states, shape (starts, units).
@@ -35,13 +40,17 @@ def find_attractors(relu_map: ReluMap, starts: ArrayLike, seed: int = 0, effort:
         For starts of the wrong width, or that are not finite.
     """
     starts = np.atleast_2d(np.asarray(starts, dtype=float))
-    if starts.ndim != 2 or starts.shape[1] != relu_map.n_units:
-        raise ValueError(f"starts have shape {starts.shape}; they must be (starts, {relu_map.n_units})")
+    if starts.ndim != 2 or starts.shape[1] != network_map.n_units:
+        raise ValueError(f"starts have shape {starts.shape}; they must be (starts, {network_map.n_units})")
     if not np.isfinite(starts).all():
         raise ValueError("starts hold values that are not finite")
-    biases = np.broadcast_to(relu_map.bias, starts.shape)
-    found = classify(relu_map.weights, biases, relu_map.leak, starts, effort, seed)
-    return to_dataset(found).assign(attractor=("start", number_attractors(relu_map, found)))
+    family: MapFamily
+    if isinstance(network_map, ReluMap):
+        family = ReluFamily(network_map.weights, np.broadcast_to(network_map.bias, starts.shape), network_map.leak)
+    else:
+        family = SmoothFamily(network_map)
+    found = label_orbits(family, starts, effort or Effort(), seed)
+    return to_dataset(found).assign(attractor=("start", number_attractors(family, found)))
 
 
 def to_dataset(found: Classification) -> xr.Dataset:
@@ -52,37 +61,37 @@ def to_dataset(found: Classification) -> xr.Dataset:
     )
 
 
-_SAMPLE = 1500
-
-
-def number_attractors(relu_map: ReluMap, found: Classification) -> np.ndarray:
-    """Return a number for the attractor of each start, shape (starts,); -1 where there is none.
+def number_attractors(family: MapFamily, found: Classification) -> np.ndarray:
+    """Return a number for the attractor of each start of one map, shape (starts,); -1 where there is none.
 
     Certified cycles are the same if one passes through the other's state; others of one kind by `is_same_set`.
     """
     numbers = np.full(found.kind.size, -1)
     known: list[tuple[str, int, np.ndarray]] = []
     for orbit in range(found.kind.size):
-        kind, period = str(found.kind[orbit]), int(found.period[orbit])
+        kind, period, state = str(found.kind[orbit]), int(found.period[orbit]), found.state[orbit]
         if kind in ("divergent", "undecided"):
             continue
-        states = _sample(relu_map, found.state[orbit], period or _SAMPLE)
+        sample: np.ndarray | None = None
         for number, (other_kind, other_period, other) in enumerate(known):
-            same = _is_same_cycle if period else is_same_set
-            if (kind, period) == (other_kind, other_period) and same(other, states):
+            if (kind, period) != (other_kind, other_period):
+                continue
+            if period:
+                same = is_same_cycle(other, state)
+            else:
+                sample = _sample(family, orbit, state, SAMPLE) if sample is None else sample
+                same = is_same_set(other, sample)
+            if same:
                 numbers[orbit] = number
                 break
         else:
             numbers[orbit] = len(known)
-            known.append((kind, period, states))
+            known.append((kind, period, _sample(family, orbit, state, period or SAMPLE)))
     return numbers
 
 
-def _sample(relu_map: ReluMap, state: np.ndarray, steps: int) -> np.ndarray:
-    batch = OrbitBatch(relu_map.weights, relu_map.bias[None], relu_map.leak, state[None])
-    return follow(batch, steps)[:, 0]
-
-
-def _is_same_cycle(other: np.ndarray, states: np.ndarray) -> bool:
-    nearest = np.abs(other - states[0]).max(axis=1).min()
-    return bool(nearest <= 1e-7 * max(np.abs(other).max(), 1e-300))
+def _sample(family: MapFamily, orbit: int, state: np.ndarray, steps: int) -> np.ndarray:
+    if steps == 1:
+        return state[None]
+    orbits = family.orbits(np.array([orbit]), state[None])
+    return np.concatenate([orbits.record(250)[:, 0] for _ in range(-(-steps // 250))])[:steps]

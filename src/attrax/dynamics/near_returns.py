@@ -1,69 +1,161 @@
 """Cycles that an orbit has not settled on yet: sought where the orbit comes back near to where it was."""
 
-import numpy as np
-from jaxtyping import Float
+from dataclasses import dataclass
 
-from attrax.dynamics.certificate import Certificate, certify_cycle, follow_with_patterns
-from attrax.dynamics.relu_map import ReluMap
+import numpy as np
+from jaxtyping import Float, Int
+
+from attrax.dynamics.certificate import RESIDUAL, Certificate
+from attrax.dynamics.map_family import MapFamily
+from attrax.dynamics.measurement import Measurement
 
 _NEAR = 0.1  # of the orbit's diameter: farther returns are no sign of a cycle
 _CANDIDATES = 4
+_ATTEMPTS = 2
+_FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
+_SPACINGS = 10  # nor does one that is farther away than so many times the distance between the points of a cycle
+_AT_ONCE = 32
+_LOST = 36.0  # a direction that has shrunk by exp(-36) is lost in rounding
 
 
-def seek_cycle(
-    relu_map: ReluMap,
-    hidden: Float[np.ndarray, " units"],
+@dataclass
+class _Return:
+    """The last state of an orbit, and an earlier one near it."""
+
+    row: int
+    period: int
+    start: Float[np.ndarray, " units"]
+    end: Float[np.ndarray, " units"]
+    diameter: float
+
+
+def seek_cycles(
+    family: MapFamily,
+    numbers: Int[np.ndarray, " orbits"],
+    measured: Measurement,
+    rows: list[int],
     largest_period: int,
-    most_steps: int,
     generator: np.random.Generator,
-) -> tuple[Certificate | None, int]:
-    """Look for a stable cycle behind an orbit that might be quasi-periodic, and for proof that the orbit goes there.
+) -> dict[int, Certificate]:
+    """Look for stable cycles behind orbits that might be quasi-periodic.
 
     A weakly attracting cycle takes tens of thousands of steps to settle on, and looks quasi-periodic until then; but
-    its equations can be solved from the patterns of a single near return.
+    its equations can be solved from a single near return. Over a long period all directions but those of the largest
+    exponents are lost, so the equations have as few unknowns as there are tangent vectors.
 
     Parameters
     ----------
-    relu_map, hidden
-        The map, and a state of the orbit after its transient.
+    family, numbers, measured
+        The orbits, and what has been measured of them.
+    rows
+        Which of them are in doubt.
     largest_period
         Candidates are the nearest of the record returns up to this many steps.
-    most_steps
-        Where a stable cycle is found, how far the orbit is followed until it is certain to go there.
     generator
         See `certify_cycle`.
 
     Returns
     -------
-    certificate
-        Certified; or only `exists`: a stable cycle is near, and it is open whether the orbit goes there; or None: the
-        nearest returns have no stable cycle.
-    steps
-        Steps that the orbit was followed further for the certificate.
+    Row to certificate, where a stable cycle is near: certified, or only `exists` (it is open whether the orbit goes
+    there). The nearest returns of the other rows have no stable cycle.
     """
-    orbit, _ = follow_with_patterns(relu_map, hidden, largest_period)
-    distance = np.linalg.norm(orbit[1:] - hidden, axis=1)
+    returns = [found for row in rows for found in _nearest_returns(measured.last_states(row), row, largest_period)]
+    returns.sort(key=lambda found: found.period)  # so that those which are followed together take about as long
+    solved: dict[int, list[tuple[int, np.ndarray]]] = {}
+    for first in range(0, len(returns), _AT_ONCE):
+        some = returns[first : first + _AT_ONCE]
+        for found, state in zip(some, _solve(family, numbers, measured, some), strict=True):
+            if state is not None:
+                solved.setdefault(found.row, []).append((found.period, state))
+    best: dict[int, Certificate] = {}
+    for row, candidates in solved.items():
+        for period, state in candidates:
+            number = numbers[row : row + 1]
+            here = measured.orbits.hidden[row]
+            (certificate,) = family.certify(number, here[None], np.array([period]), generator)
+            if certificate is None or not certificate.exists:  # the orbit's own patterns lead elsewhere
+                (certificate,) = family.certify(number, state[None], np.array([period]), generator)
+                if certificate is not None and certificate.exists:
+                    certificate = Certificate(period, certified=False, exists=True)
+            if certificate is not None and certificate.exists:
+                best[row] = certificate
+                break
+    return best
+
+
+def _nearest_returns(states: Float[np.ndarray, "steps units"], row: int, largest_period: int) -> list[_Return]:
+    """Return the nearest of the record returns to the last state, looking back along the orbit."""
+    end = states[-1]
+    earlier = states[-2::-1][:largest_period]
+    distance = np.linalg.norm(earlier - end, axis=1)
+    diameter = float(distance.max())
     best_before = np.minimum.accumulate(np.concatenate([[np.inf], distance[:-1]]))
-    records = np.flatnonzero((distance < best_before) & (distance < _NEAR * distance.max()))
-    for period in (1 + records[::-1][:_CANDIDATES]).tolist():
-        certificate = certify_cycle(relu_map, hidden, period, generator)
-        if certificate.certified:
-            return certificate, 0
-        if certificate.exists:
-            return _follow_until_certain(relu_map, hidden, certificate, most_steps, generator)
-    return None, 0
+    records = np.flatnonzero((distance < best_before) & (distance < _NEAR * diameter))
+    return [_Return(row, int(k) + 1, earlier[k], end, diameter) for k in records[::-1][:_CANDIDATES]]
 
 
-def _follow_until_certain(
-    relu_map: ReluMap, hidden: np.ndarray, certificate: Certificate, most_steps: int, generator: np.random.Generator
-) -> tuple[Certificate, int]:
-    steps, ahead = 0, 2000
-    while steps < most_steps:
-        ahead = min(ahead, most_steps - steps)
-        hidden = follow_with_patterns(relu_map, hidden, ahead)[0][-1]
-        steps += ahead
-        ahead = min(2 * steps, 20_000)
-        again = certify_cycle(relu_map, hidden, certificate.period, generator)
-        if again.certified:
-            return again, steps
-    return certificate, steps
+def _solve(
+    family: MapFamily, numbers: Int[np.ndarray, " orbits"], measured: Measurement, returns: list[_Return]
+) -> list[np.ndarray | None]:
+    """Solve each return's equations for a cycle; a state of it where it is found and attracts, else None.
+
+    With J the Jacobian along the return, d the step from its start to its end, and Q an orthonormal basis of what J
+    can reach, the cycle passes through end + Q y with y = (I - Qᵀ J Q)⁻¹ Qᵀ J d: exactly, if it has the patterns of
+    the return, else that is a step of Newton's method. As d lies along the slow directions, Qᵀ J d is nearly
+    (Qᵀ J Q) Qᵀ d; what that neglects shrinks along the next period.
+    """
+    assert measured.orbits.vectors is not None
+    rows = np.array([found.row for found in returns])
+    periods = np.array([found.period for found in returns])
+    exponents = measured.exponents[rows]
+    basis_size = max(1, int((exponents * periods[:, None] > -_LOST).sum(axis=1).max()))
+    bases = measured.orbits.vectors[rows][:, :basis_size]
+    starts = np.array([found.start for found in returns])
+    ends = np.array([found.end for found in returns])
+    limits = np.array([found.diameter * min(_FARTHEST, _SPACINGS / found.period) for found in returns])
+    solutions: list[np.ndarray | None] = [None] * len(returns)
+    going = np.arange(len(returns))
+    for attempt in range(_ATTEMPTS + 1):
+        travellers = family.orbits(numbers[rows[going]], starts[going])
+        images = travellers.push(bases[going], periods[going])
+        jacobians = np.einsum("sku,slu->slk", images, bases[going])  # column k: the image of basis vector k
+        finite = np.isfinite(jacobians).all(axis=(1, 2))
+        if attempt:
+            ends[going] = travellers.hidden
+            residual = np.abs(ends[going] - starts[going]).max(axis=1)
+            closed = residual <= RESIDUAL * np.maximum(np.abs(starts[going]).max(axis=1), 1e-300)
+            for i in np.flatnonzero(closed & finite):
+                if np.abs(np.linalg.eigvals(jacobians[i])).max() < 1:
+                    solutions[going[i]] = starts[going[i]].copy()
+            finite &= ~closed
+        if attempt == _ATTEMPTS:
+            break
+        going, jacobians = going[finite], jacobians[finite]
+        trials = np.array(
+            [
+                _newton_step(bases[which], jacobian, starts[which], ends[which])
+                for which, jacobian in zip(going, jacobians, strict=True)
+            ]
+        ).reshape(going.size, ends.shape[1])
+        away = np.linalg.norm(trials - np.array([found.end for found in returns])[going], axis=1)
+        plausible = away <= limits[going]
+        going, trials = going[plausible], trials[plausible]
+        if not going.size:
+            break
+        starts[going] = trials
+    return solutions
+
+
+def _newton_step(
+    basis: Float[np.ndarray, "vectors units"],
+    jacobian: Float[np.ndarray, "vectors vectors"],
+    start: Float[np.ndarray, " units"],
+    end: Float[np.ndarray, " units"],
+) -> Float[np.ndarray, " units"]:
+    """Return where the cycle should pass; far away if there is no such."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            along = np.linalg.solve(np.eye(len(basis)) - jacobian, jacobian @ (basis @ (end - start)))
+    except np.linalg.LinAlgError:
+        return np.full_like(end, 1e300)
+    return end + along @ basis if np.isfinite(along).all() and np.abs(along).max() < 1e100 else np.full_like(end, 1e300)

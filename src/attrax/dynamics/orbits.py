@@ -1,17 +1,213 @@
-"""Many orbits side by side, and the tangent vectors that ride on them."""
+"""Many orbits side by side, compiled, in float64: followed, or measured with tangent vectors that ride on them.
 
+JAX's 64-bit types are switched on around each compiled call, never for the whole process.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int, UInt64
 
 DIVERGED = 1e6
 """An orbit whose norm exceeds this, or is not finite, counts as divergent."""
+CHUNK = 500
+"""Steps that one compiled call takes while it measures."""
+_SMALL = 16
 
 
-class OrbitBatch:
-    """States of several orbits under one weight matrix, each with a bias of its own.
+@dataclass(frozen=True)
+class Passage:
+    """What one call saw of each orbit."""
+
+    codes: UInt64[np.ndarray, "steps orbits"]
+    """One number per activation pattern; equal where patterns are equal (and else but for a chance of 1e-19)."""
+    states: Float[np.ndarray, "steps orbits units"] | None = None
+    """The states after each step, where they were asked for."""
+
+    def of(self, which: Bool[np.ndarray, " orbits"]) -> "Passage":
+        """Return what was seen of some of the orbits."""
+        return Passage(self.codes[:, which], None if self.states is None else self.states[:, which])
+
+
+@dataclass(frozen=True)
+class MeasuredPassage:
+    """What one call that measures saw of each orbit."""
+
+    passage: Passage
+    points: Float[np.ndarray, "steps orbits axes"]
+    """Coordinates of the states along given axes."""
+    growths: Float[np.ndarray, "blocks orbits vectors"]
+    """ln of the factors by which orthonormal tangent vectors grew, every `Orbits.between_growths` steps."""
+
+
+class Orbits(ABC):
+    """States of several orbits, each under a map of its own.
+
+    Attributes
+    ----------
+    hidden
+        The states now, shape (orbits, units). An orbit that has diverged stands still where it was when it left.
+    left_at
+        The step after which an orbit was first seen beyond `DIVERGED`, counted from the beginning; -1: not yet.
+    vectors
+        Tangent vectors, shape (orbits, vectors, units), from the first `measure` on.
+    between_growths
+        Steps between orthonormalisations. More than five, and the fourth vector is lost in the first; small maps can
+        lose the second within two steps, and there it costs nothing to do it at each.
+    """
+
+    def __init__(self, hidden: Float[np.ndarray, "orbits units"]) -> None:
+        self.hidden = np.array(hidden)
+        self.steps = 0
+        self.between_growths = 1 if self.hidden.shape[1] <= _SMALL else 5
+        self.left_at = np.full(self.hidden.shape[0], -1)
+        self.vectors: np.ndarray | None = None
+        self.total = np.zeros_like(self.hidden)
+        self.squares = np.zeros(self.hidden.shape[0])
+
+    def follow(self, steps: int, states: bool = False) -> Passage:
+        """Take some steps; with their states, or with the codes of their patterns alone."""
+        return self._passage(self._pass(steps, None, states))
+
+    def record(self, steps: int) -> Float[np.ndarray, "steps orbits units"]:
+        """Take some steps and return the states after each."""
+        states = self.follow(steps, states=True).states
+        assert states is not None
+        return states
+
+    def measure(
+        self, axes: Float[np.ndarray, "orbits axes units"], bank: np.ndarray, states: bool = False
+    ) -> MeasuredPassage:
+        """Take `CHUNK` steps with the tangent vectors.
+
+        Parameters
+        ----------
+        axes
+            What `MeasuredPassage.points` are coordinates along.
+        bank
+            Random directions, shape (vectors, units): the first ones, and those that replace directions which a
+            rank-deficient piece has destroyed (their growth is -inf).
+        states
+            Whether to keep all states.
+
+        References
+        ----------
+        Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15 (1980).
+        """
+        if self.vectors is None:
+            self.vectors = np.broadcast_to(np.linalg.qr(bank.T)[0].T, (self.hidden.shape[0], *bank.shape))
+        found, n = self._pass(CHUNK, (axes, bank), states), self.hidden.shape[0]
+        self.vectors = self._scattered(found["vectors"][:n])
+        with np.errstate(over="ignore", invalid="ignore"):  # an orbit that diverges
+            self.total += self._scattered(found["total"][:n])
+            self.squares += found["squares"][:n]
+        self._measured += CHUNK
+        return MeasuredPassage(self._passage(found), found["points"][:, :n], found["growths"][:, :n])
+
+    def push(
+        self, vectors: Float[np.ndarray, "orbits vectors units"], steps: Int[np.ndarray, " orbits"]
+    ) -> Float[np.ndarray, "orbits vectors units"]:
+        """Take each orbit its own number of steps, and return the images of vectors under the Jacobian along it."""
+        n, rows = self.hidden.shape[0], self._rows()
+        limits = np.zeros(rows.size, int)
+        limits[:n] = steps
+        with jax.enable_x64(True):
+            while True:
+                start = (self._gathered(self.hidden[rows]), self._gathered(vectors[rows]))
+                out = _push(self._step(), self._parameters(rows), *start, limits, self._code_weights())
+                hidden, pushed, seen = (np.asarray(values) for values in out)
+                if not self._escaped(seen):
+                    break
+        self.hidden = self._scattered(hidden[:n])
+        return self._scattered(pushed[:n])
+
+    def diverged(self) -> Bool[np.ndarray, " orbits"]:
+        """Whether each orbit has left for good."""
+        return self.left_at >= 0
+
+    def keep(self, which: np.ndarray) -> None:
+        """Go on with some of the orbits only (a mask, or row numbers)."""
+        self.hidden, self.left_at = self.hidden[which], self.left_at[which]
+        self.total, self.squares = self.total[which], self.squares[which]
+        self.vectors = None if self.vectors is None else self.vectors[which]
+
+    def amplitude(self) -> Float[np.ndarray, " orbits"]:
+        """Return the root mean square distance of the measured states from their mean."""
+        with np.errstate(over="ignore", invalid="ignore"):  # of an orbit that has diverged
+            mean = self.total / max(self._measured, 1)
+            return np.sqrt(np.maximum(self.squares / max(self._measured, 1) - (mean**2).sum(axis=1), 0.0))
+
+    _measured = 0
+
+    def _rows(self) -> Int[np.ndarray, " padded"]:
+        """Return which orbit each row of a compiled batch stands for: the last one is repeated to a common size."""
+        n = self.hidden.shape[0]
+        return np.minimum(np.arange(next((size for size in _BATCHES if size >= n), n)), n - 1)
+
+    def _pass(self, steps: int, tangent: tuple[np.ndarray, np.ndarray] | None, states: bool) -> dict[str, np.ndarray]:
+        n, rows = self.hidden.shape[0], self._rows()
+        with jax.enable_x64(True):
+            while True:
+                begin = (self._parameters(rows), self._gathered(self.hidden[rows]), np.minimum(self.left_at[rows], 0))
+                if tangent is None:
+                    out = _follow(self._step(), steps, states, *begin, self._code_weights())
+                else:
+                    assert self.vectors is not None
+                    riding = (self._gathered(values) for values in (self.vectors[rows], tangent[0][rows], tangent[1]))
+                    out = _measure(self._step(), self.between_growths, states, *begin, *riding, self._code_weights())
+                found = {name: np.asarray(values) for name, values in out.items()}
+                if not self._escaped(found["seen"]):
+                    break
+        self.hidden = self._scattered(found["hidden"][:n])
+        just_left = (self.left_at < 0) & (found["left"][:n] >= 0)
+        self.left_at[just_left] = self.steps + found["left"][:n][just_left]
+        self.steps += steps
+        return found
+
+    def _passage(self, found: dict[str, np.ndarray]) -> Passage:
+        n = self.hidden.shape[0]
+        states = self._scattered(found["states"][:, :n]) if "states" in found else None
+        return Passage(found["codes"][:, :n], states)
+
+    @abstractmethod
+    def _step(self) -> "_Step":
+        """Return the function that takes a step: hashable, equal where its compiled code can be shared."""
+
+    @abstractmethod
+    def _parameters(self, rows: np.ndarray) -> Any:
+        """Return its parameters for some orbits."""
+
+    def _code_weights(self) -> np.ndarray:
+        return np.zeros(0, np.uint64)
+
+    def _escaped(self, seen: np.ndarray) -> bool:
+        """Whether units outside those that were worked on have become active, so that the call must be repeated."""
+        return False
+
+    def _gathered(self, values: np.ndarray) -> np.ndarray:
+        """Return the values (last axis: units) of the units that are worked on."""
+        return values
+
+    def _scattered(self, values: np.ndarray) -> np.ndarray:
+        """Return the values of all units, from those of the units that are worked on."""
+        return values
+
+
+_BATCHES = (1, 8, 32, 64, 128, 256, 512, 1024)  # sizes of a batch for which code is compiled
+
+
+class ReluOrbits(Orbits):
+    """Orbits of ReLU networks with one weight matrix, each with a bias of its own.
 
     Where there is no leak term, a silent unit is exactly zero and adds nothing; so only the columns of units that
-    are active somewhere in the batch are multiplied. Exact: every unit's drive is computed at every step.
+    are active somewhere in the batch are multiplied. Exact: every unit's drive is computed at every step, and where a
+    new unit becomes active the call is repeated with it.
 
     Parameters
     ----------
@@ -32,149 +228,245 @@ class OrbitBatch:
         leak: float,
         hidden: Float[np.ndarray, "orbits units"],
     ) -> None:
+        super().__init__(hidden)
         self.weights, self.biases, self.leak = weights, biases, leak
-        self.hidden = hidden
+        generator = np.random.default_rng(0)  # of the numbers that are summed to a pattern's code
+        self._unit_codes = np.asarray(generator.integers(1, 2**64 - 1, weights.shape[0], dtype=np.uint64))
         self.forget_silent_units()
 
     def forget_silent_units(self) -> None:
         """Drop the columns of units that are silent in every orbit right now."""
-        used = (self.hidden != 0).any(axis=0) if self.leak == 1 else np.ones(self.weights.shape[0], bool)
-        self._use(used)
+        self._use((self.hidden != 0).any(axis=0) if self.leak == 1 else np.ones(self.weights.shape[0], bool))
+
+    def keep(self, which: np.ndarray) -> None:
+        """Go on with some of the orbits only (a mask, or row numbers)."""
+        super().keep(which)
+        self.biases = self.biases[which]
 
     def _use(self, used: Bool[np.ndarray, " units"]) -> None:
-        self.used = used
-        self.units = np.flatnonzero(used)
-        self._columns = np.ascontiguousarray(self.weights[:, self.units].T)
+        n_units = used.size
+        self._used = used
+        self._order = np.argsort(~used, kind="stable")
+        self._working = self._order[: min(-(-int(used.sum()) // _UNITS) * _UNITS, n_units)]
+        # Small maps are padded with units that are always silent, so that maps of all small sizes share their code.
+        self._padding = max(_UNITS - n_units, 0)
+        if self._padding:
+            self._working = self._order
+        columns = self.weights[np.ix_(self._order, self._working)].T
+        self._columns = np.ascontiguousarray(np.pad(columns, (0, self._padding)) if self._padding else columns)
 
-    def advance(self) -> Bool[np.ndarray, "orbits units"]:
-        """Take one step; return which units are active after it."""
-        with np.errstate(over="ignore", invalid="ignore"):  # an orbit that diverges: see `diverged`
-            drive = self.hidden[:, self.units] @ self._columns
-            drive += self.biases
+    def _step(self) -> "_Step":
+        return _ReluStep(self.leak != 1)
+
+    def _parameters(self, rows: np.ndarray) -> Any:
+        biases = np.pad(self.biases[rows][:, self._order], ((0, 0), (0, self._padding)), constant_values=-1.0)
+        return self._columns, biases, self.leak
+
+    def _code_weights(self) -> np.ndarray:
+        return np.append(self._unit_codes[self._order], np.zeros(self._padding, np.uint64))
+
+    def _escaped(self, seen: np.ndarray) -> bool:
+        if not seen[self._working.size + self._padding :].any():
+            return False
+        # What was worked on without having been in use, only to fill up the number, may be in use by now.
+        used = self._used | (self.hidden != 0).any(axis=0)
+        used[self._order[seen[: self._order.size]]] = True
+        self._use(used)
+        return True
+
+    def _gathered(self, values: np.ndarray) -> np.ndarray:
+        working = values[..., self._working]
+        return np.pad(working, [(0, 0)] * (values.ndim - 1) + [(0, self._padding)]) if self._padding else working
+
+    def _scattered(self, values: np.ndarray) -> np.ndarray:
+        full = np.zeros((*values.shape[:-1], self.weights.shape[0]))
+        full[..., self._working] = values[..., : self._working.size]
+        return full
+
+
+_UNITS = 16  # the number of units that are worked on is a multiple of this
+
+
+class SmoothOrbits(Orbits):
+    """Orbits of one differentiable map.
+
+    Parameters
+    ----------
+    function, arguments
+        The map is h' = function(h, *arguments).
+    hidden
+        First states, shape (orbits, units).
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[np.ndarray, ...], hidden: Float[np.ndarray, "orbits units"]
+    ) -> None:
+        super().__init__(hidden)
+        self._function, self._arguments = function, arguments
+
+    def _step(self) -> "_Step":
+        return _SmoothStep(self._function)
+
+    def _parameters(self, rows: np.ndarray) -> Any:
+        return self._arguments
+
+
+class _Step(ABC):
+    @abstractmethod
+    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> tuple[Any, Any, jax.Array]:
+        """Return the next states, the vectors' images under the Jacobian, and which units became active."""
+
+
+@dataclass(frozen=True)
+class _ReluStep(_Step):
+    leaky: bool
+
+    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> tuple[Any, Any, jax.Array]:
+        columns, biases, leak = parameters
+        worked_on = columns.shape[0]
+        drive = hidden @ columns + biases
         active = drive > 0
-        np.maximum(drive, 0.0, out=drive)
-        self.hidden = drive if self.leak == 1 else (1 - self.leak) * self.hidden + self.leak * drive
-        newly = active.any(axis=0) & ~self.used
-        if newly.any():
-            self._use(self.used | newly)
-        return active
-
-    def diverged(self) -> Bool[np.ndarray, " orbits"]:
-        """Whether each orbit has left for good."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            norm = np.linalg.norm(self.hidden, axis=1)
-        return ~(norm <= DIVERGED)
-
-    def keep(self, which: Bool[np.ndarray, " orbits"]) -> None:
-        """Go on with some of the orbits only."""
-        self.hidden, self.biases = self.hidden[which], self.biases[which]
+        moved = jnp.maximum(drive[:, :worked_on], 0.0)
+        pushed = None
+        if vectors is not None:
+            # The Jacobian of a step is (1 - leak) I + leak D W, with D the units that are active after it.
+            pushed = (vectors.reshape(-1, worked_on) @ columns[:, :worked_on]).reshape(vectors.shape)
+            pushed = pushed * active[:, None, :worked_on]
+            if self.leaky:
+                pushed = (1 - leak) * vectors + leak * pushed
+        if self.leaky:
+            moved = (1 - leak) * hidden + leak * moved
+        return moved, pushed, active
 
 
-class PatternTrail:
-    """Which activation pattern each of several orbits had at each step, as one number a pattern.
+@dataclass(frozen=True)
+class _SmoothStep(_Step):
+    function: Callable[..., Any]
 
-    Parameters
-    ----------
-    steps, orbits, units
-        How many.
-    generator
-        For the weights of the sum that stands for a pattern: equal patterns have equal sums, and different ones do
-        not, but for a chance of about 1e-16.
+    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> tuple[Any, Any, jax.Array]:
+        def advance(state: jax.Array) -> jax.Array:
+            return self.function(state, *parameters)
+
+        def advance_with(state: jax.Array, directions: jax.Array) -> tuple[jax.Array, jax.Array]:
+            moved, push = jax.linearize(advance, state)
+            return moved, jax.vmap(push)(directions)
+
+        silent = jnp.zeros((hidden.shape[0], 0), bool)
+        if vectors is None:
+            return jax.vmap(advance)(hidden), None, silent
+        return *jax.vmap(advance_with)(hidden, vectors), silent
+
+
+def _advance(
+    step: _Step, parameters: Any, hidden: jax.Array, left: jax.Array, now: jax.Array, vectors: jax.Array | None
+) -> tuple[jax.Array, jax.Array, Any, jax.Array]:
+    """Take a step with the orbits that have not diverged, and note who does."""
+    moved, pushed, active = step(parameters, hidden, vectors)
+    gone = left >= 0
+    hidden = jnp.where(gone[:, None], hidden, moved)
+    leaves = ~gone & ~((hidden * hidden).sum(axis=1) <= DIVERGED**2)
+    return hidden, jnp.where(leaves, now + 1, left), pushed, active
+
+
+def _code(active: jax.Array, code_weights: jax.Array) -> jax.Array:
+    return jnp.where(active, code_weights, 0).sum(axis=1, dtype=jnp.uint64)  # a sum of integers: exact in any order
+
+
+@partial(jax.jit, static_argnames=("step", "steps", "keep"))
+def _follow(
+    step: _Step,
+    steps: int,
+    keep: bool,
+    parameters: Any,
+    hidden: jax.Array,
+    left: jax.Array,
+    code_weights: jax.Array,
+) -> dict[str, jax.Array]:
+    def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
+        hidden, left, seen = carry
+        hidden, left, _, active = _advance(step, parameters, hidden, left, now, None)
+        return (hidden, left, seen | active.any(axis=0)), (_code(active, code_weights), hidden if keep else None)
+
+    seen = jnp.zeros(code_weights.shape, bool)
+    (hidden, left, seen), (codes, states) = jax.lax.scan(one, (hidden, left, seen), jnp.arange(steps))
+    found = {"hidden": hidden, "left": left, "seen": seen, "codes": codes}
+    return found | ({"states": states} if keep else {})
+
+
+@partial(jax.jit, static_argnames=("step", "between", "keep"))
+def _measure(
+    step: _Step,
+    between: int,
+    keep: bool,
+    parameters: Any,
+    hidden: jax.Array,
+    left: jax.Array,
+    vectors: jax.Array,
+    axes: jax.Array,
+    bank: jax.Array,
+    code_weights: jax.Array,
+) -> dict[str, jax.Array]:
+    def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
+        hidden, left, vectors, seen, total, squares = carry
+        hidden, left, vectors, active = _advance(step, parameters, hidden, left, now, vectors)
+        points = jnp.einsum("su,sku->sk", hidden, axes)
+        carry = (
+            hidden, left, vectors, seen | active.any(axis=0), total + hidden, squares + (hidden * hidden).sum(axis=1)
+        )  # fmt: skip
+        return carry, (_code(active, code_weights), points, hidden if keep else None)
+
+    def block(carry: Any, now: jax.Array) -> tuple[Any, Any]:
+        carry, out = jax.lax.scan(one, carry, now)
+        vectors, growth = _orthonormalise(carry[2], bank)
+        return (*carry[:2], vectors, *carry[3:]), (out, growth)
+
+    carry = (
+        hidden, left, vectors, jnp.zeros(code_weights.shape, bool), jnp.zeros_like(hidden), jnp.zeros(hidden.shape[0])
+    )  # fmt: skip
+    now = jnp.arange(CHUNK).reshape(-1, between)
+    carry, ((codes, points, states), growths) = jax.lax.scan(block, carry, now)
+    names = ("hidden", "left", "vectors", "seen", "total", "squares")
+    found = dict(zip(names, carry, strict=True)) | {"growths": growths}
+    series = {"codes": codes, "points": points} | ({"states": states} if keep else {})
+    return found | {name: values.reshape(CHUNK, *values.shape[2:]) for name, values in series.items()}
+
+
+def _orthonormalise(vectors: jax.Array, bank: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return orthonormal vectors that span the same directions, and ln of what each had grown by.
+
+    Gram-Schmidt, twice (Kahan, Parlett). A direction that was destroyed has grown by -inf, and is drawn anew.
     """
+    done: list[jax.Array] = []
+    growths = []
 
-    def __init__(self, steps: int, orbits: int, units: int, generator: np.random.Generator) -> None:
-        self._weights = generator.uniform(1.0, 2.0, units)
-        self._codes = np.empty((steps, orbits))
+    def without_earlier(vector: jax.Array) -> jax.Array:
+        for _ in range(2):
+            for earlier in done:
+                vector = vector - (vector * earlier).sum(axis=1, keepdims=True) * earlier
+        return vector
 
-    def record(self, step: int, active: Bool[np.ndarray, "orbits units"]) -> None:
-        """Note the patterns of a step."""
-        # Codes are compared along one orbit only, whose row is summed in the same order each time.
-        self._codes[step] = active.astype(float) @ self._weights
-
-    def period(self, orbit: int, longest: int) -> int:
-        """Return the smallest p, up to `longest`, with which the patterns have repeated of late; else 0.
-
-        Of late: over at least the last half of the trail and the last 2p steps. An orbit whose convergence to a
-        p-cycle can be certified keeps the cycle's patterns for good, so it has such a p.
-        """
-        codes = self._codes[:, orbit]
-        size = int(codes.size)
-        backwards = codes[size - 2 : max(size - 2 - min(longest, size // 2), 0) : -1]
-        for candidate in (1 + np.flatnonzero(backwards == codes[-1])).tolist():
-            compared = min(max(size // 2, candidate), size - candidate)
-            if (codes[-compared:] == codes[-compared - candidate : -candidate]).all():
-                return int(candidate)
-        return 0
+    for i in range(vectors.shape[1]):
+        before = jnp.linalg.norm(vectors[:, i], axis=1)
+        vector = without_earlier(vectors[:, i])
+        norm = jnp.linalg.norm(vector, axis=1)
+        lost = ~(norm > 1e-12 * jnp.maximum(before, 1e-300)) | (norm < 1e-300)
+        growths.append(jnp.where(lost, -jnp.inf, jnp.log(norm)))
+        anew = without_earlier(jnp.broadcast_to(bank[i], vector.shape))
+        vector = jnp.where(lost[:, None], anew, vector)
+        done.append(vector / jnp.maximum(jnp.linalg.norm(vector, axis=1), 1e-300)[:, None])
+    return jnp.stack(done, axis=1), jnp.stack(growths, axis=1)
 
 
-class TangentVectors:
-    """Orthonormal vectors carried along orbits, and the logarithms of their growth.
+@partial(jax.jit, static_argnames="step")
+def _push(
+    step: _Step, parameters: Any, hidden: jax.Array, vectors: jax.Array, limits: jax.Array, code_weights: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def one(now: jax.Array, carry: Any) -> Any:
+        hidden, vectors, seen = carry
+        moved, pushed, active = step(parameters, hidden, vectors)
+        going = now < limits
+        hidden = jnp.where(going[:, None], moved, hidden)
+        vectors = jnp.where(going[:, None, None], pushed, vectors)
+        return hidden, vectors, seen | (active & going[:, None]).any(axis=0)
 
-    Parameters
-    ----------
-    orbits
-        The orbits that they ride on; advance them first, then these, with the activity that came back.
-    count
-        Vectors an orbit.
-    generator
-        For the first directions, and for directions that a rank-deficient piece has destroyed.
-
-    References
-    ----------
-    Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15 (1980); the Jacobian of a ReLU step is
-    (1 - leak) I + leak D W with D the units that are active after it.
-    """
-
-    def __init__(self, orbits: OrbitBatch, count: int, generator: np.random.Generator) -> None:
-        self._orbits, self._generator = orbits, generator
-        self._units = orbits.units
-        self._take_weights()
-        self.vectors = generator.standard_normal((orbits.hidden.shape[0], count, self._units.size))
-        self._orthonormalise()
-
-    def _take_weights(self) -> None:
-        self._block = np.ascontiguousarray(self._orbits.weights[np.ix_(self._units, self._units)].T)
-
-    def advance(self, active: Bool[np.ndarray, "orbits units"]) -> None:
-        """Take the step that the orbits have just taken."""
-        if self._orbits.units is not self._units:  # the orbits have taken new units into use
-            grown = np.zeros((*self.vectors.shape[:2], self._orbits.units.size))
-            grown[..., np.searchsorted(self._orbits.units, self._units)] = self.vectors
-            self.vectors, self._units = grown, self._orbits.units
-            self._take_weights()
-        orbits, count, units = self.vectors.shape
-        pushed = (self.vectors.reshape(orbits * count, units) @ self._block).reshape(orbits, count, units)
-        pushed *= active[:, None, self._units]
-        leak = self._orbits.leak
-        self.vectors = pushed if leak == 1 else (1 - leak) * self.vectors + leak * pushed
-
-    def growth(self) -> Float[np.ndarray, "orbits vectors"]:
-        """Make the vectors orthonormal again; return ln of the factors by which they had grown.
-
-        A direction that was destroyed (the piece has lower rank) has grown by -inf, and is drawn anew.
-        """
-        return self._orthonormalise()
-
-    def _orthonormalise(self) -> Float[np.ndarray, "orbits vectors"]:
-        vectors = self.vectors
-        orbits, count, units = vectors.shape
-        growth = np.full((orbits, count), -np.inf)
-        for i in range(count):
-            vector = vectors[:, i]
-            before = np.linalg.norm(vector, axis=1)
-            self._remove_earlier(vector, i)
-            norm = np.linalg.norm(vector, axis=1)
-            lost = ~(norm > 1e-12 * np.maximum(before, 1e-300)) | (norm < 1e-300)
-            growth[~lost, i] = np.log(norm[~lost])
-            if lost.any():
-                vector[lost] = self._generator.standard_normal((int(lost.sum()), units))
-                self._remove_earlier(vector, i)
-                norm = np.linalg.norm(vector, axis=1)
-            vector /= np.maximum(norm, 1e-300)[:, None]
-        return growth
-
-    def _remove_earlier(self, vector: Float[np.ndarray, "orbits units"], count: int) -> None:
-        for _ in range(2):  # twice is enough (Kahan, Parlett)
-            for j in range(count):
-                earlier = self.vectors[:, j]
-                vector -= np.einsum("su,su->s", vector, earlier)[:, None] * earlier
+    return jax.lax.fori_loop(0, limits.max(), one, (hidden, vectors, jnp.zeros(code_weights.shape, bool)))

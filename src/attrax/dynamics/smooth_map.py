@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jaxtyping import Float
 from numpy.typing import ArrayLike
-
-from attrax._lazy import Array, jax, jnp
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,31 +70,14 @@ class SmoothMap:
         return np.asarray(flat).reshape(*hidden.shape, self.n_units)
 
 
+@partial(jax.jit, static_argnums=0)
 def _step(function: Callable[..., Any], hidden: Any, arguments: tuple[Any, ...]) -> Any:
-    return _compiled("step")(function, hidden, arguments)
-
-
-def _jacobian(function: Callable[..., Any], hidden: Any, arguments: tuple[Any, ...]) -> Any:
-    return _compiled("jacobian")(function, hidden, arguments)
-
-
-def _over_batch(function: Callable[..., Any], hidden: Any, arguments: tuple[Any, ...]) -> Any:
     return jax.vmap(lambda state: function(state, *arguments))(hidden)
 
 
-def _jacobians_over_batch(function: Callable[..., Any], hidden: Any, arguments: tuple[Any, ...]) -> Any:
+@partial(jax.jit, static_argnums=0)
+def _jacobian(function: Callable[..., Any], hidden: Any, arguments: tuple[Any, ...]) -> Any:
     return jax.vmap(jax.jacfwd(lambda state: function(state, *arguments)))(hidden)
-
-
-_kept: dict[str, Any] = {}
-
-
-def _compiled(name: str) -> Any:
-    """Return the jitted kernel; made on first use, since JAX is imported then."""
-    if not _kept:
-        _kept["step"] = partial(jax.jit, static_argnums=0)(_over_batch)
-        _kept["jacobian"] = partial(jax.jit, static_argnums=0)(_jacobians_over_batch)
-    return _kept[name]
 
 
 def tanh_map(weights: ArrayLike, bias: ArrayLike, leak: float = 1.0) -> SmoothMap:

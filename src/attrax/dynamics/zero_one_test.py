@@ -1,4 +1,4 @@
-"""The 0-1 test for chaos: an answer that uses no tangent vectors."""
+"""The 0-1 test for chaos: an answer that uses no tangent vectors, given a series that is sampled well."""
 
 import numpy as np
 from jaxtyping import Float
@@ -38,3 +38,33 @@ def zero_one_test(
         oscillation = mean_square * (1 - np.cos(lags * frequency)) / (1 - np.cos(frequency))
         answers.append(np.corrcoef(lags, displacement - oscillation)[0, 1])
     return float(np.median(answers))
+
+
+_FEWEST_SAMPLES = 400
+_MOST_SAMPLES = 20_000
+
+
+def chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Generator) -> float:
+    """Return the larger K of two samplings of an orbit; NaN where both have too few samples.
+
+    Where oscillations are chaotic in amplitude and coherent in phase, the phase hides the chaos from the test for as
+    long as it stays coherent. So the orbit is sampled once in time, about four times a turn, and once on a section:
+    the second coordinate wherever the first passes its mean upwards.
+
+    Parameters
+    ----------
+    points
+        An orbit along its first principal axes, shape (steps, axes).
+    generator
+        For the frequencies.
+    """
+    first = points[:, 0] - points[:, 0].mean()
+    before = np.flatnonzero((first[:-1] < 0) & (first[1:] >= 0))
+    stride = max(1, round(first.size / max(4 * before.size, 1)))
+    samplings = [first[::stride][-_MOST_SAMPLES:]]
+    if points.shape[1] > 1:
+        share = first[before] / (first[before] - first[before + 1])
+        section = points[before, 1] + share * (points[before + 1, 1] - points[before, 1])
+        samplings.append(section[-_MOST_SAMPLES:])
+    answers = [zero_one_test(series, generator) for series in samplings if series.size >= _FEWEST_SAMPLES]
+    return max(answers, default=float("nan"))

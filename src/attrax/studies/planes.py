@@ -15,7 +15,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from attrax.dynamics import classify
-from attrax.dynamics.orbits import OrbitBatch
+from attrax.dynamics.orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
 from attrax.studies.settings import PlaneSettings
 from attrax.tasks import Task
@@ -60,10 +60,9 @@ class StageInputs:
         """
         hidden = np.zeros((coherences.shape[0], self.weights.shape[0]))
         for earlier in STAGES[: STAGES.index(stage)]:
-            batch = OrbitBatch(self.weights, self.biases(earlier, coherences, context), self.leak, hidden)
-            for _ in range(self.task.stage_steps(earlier)):
-                batch.advance()
-            hidden = batch.hidden
+            orbits = ReluOrbits(self.weights, self.biases(earlier, coherences, context), self.leak, hidden)
+            orbits.follow(self.task.stage_steps(earlier))
+            hidden = orbits.hidden
         return hidden
 
 
@@ -143,11 +142,10 @@ def _readout_orbits(
     where = np.full((settings.orbits_kept, 2 + coherences.shape[1]), np.nan)
     for row, (_, context, point) in enumerate(chosen):
         biases, last, _ = states[STAGES[STIMULUS], context]
-        batch = OrbitBatch(inputs.weights, biases[point : point + 1], inputs.leak, last[point : point + 1])
-        for step in range(settings.orbit_steps):
-            logits = policy @ batch.hidden[0] + policy_bias
-            orbits[row, step] = logits[1] - logits[2], max(logits[1], logits[2]) - logits[0]
-            batch.advance()
+        followed = ReluOrbits(inputs.weights, biases[point : point + 1], inputs.leak, last[point : point + 1])
+        logits = followed.record(settings.orbit_steps)[:, 0] @ policy.T + policy_bias
+        orbits[row, :, 0] = logits[:, 1] - logits[:, 2]
+        orbits[row, :, 1] = logits[:, 1:].max(axis=1) - logits[:, 0]
         where[row, 0], where[row, 1], where[row, 2:] = context, point, coherences[point]
     coherence_2 = where[:, 3] if coherences.shape[1] > 1 else np.where(np.isnan(where[:, 0]), np.nan, 0.0)
     return xr.Dataset(

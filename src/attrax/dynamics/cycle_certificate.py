@@ -1,0 +1,232 @@
+"""Exact certificates of cycles of ReLU networks.
+
+While an orbit keeps the activation pattern of each step, a ReLU network is an affine map. Solve that map for its
+cycle, check that the cycle really has those patterns, that it attracts, and that the orbit is so close to it that
+no unit can ever switch again: then the orbit's future is known for good.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from attrax.dynamics.certificate import (
+    LARGEST_RADIUS,
+    MARGIN_OVER_ROUNDING,
+    NEUTRAL_BAND,
+    RESIDUAL,
+    Certificate,
+    eigen,
+    growth_bound,
+    inverse_norm,
+    leading_exponents,
+)
+from attrax.dynamics.relu_map import ReluMap
+
+
+def certify_cycle(
+    relu_map: ReluMap, hidden: Float[np.ndarray, " units"], period: int, generator: np.random.Generator
+) -> Certificate:
+    """Certify that the orbit of a state goes to a cycle of a given minimal period.
+
+    Parameters
+    ----------
+    relu_map, hidden
+        The map, and the state.
+    period
+        Candidate: after this many steps the orbit comes back near `hidden`.
+    generator
+        For the directions that find the range of the Jacobian over one long period, which has few dimensions.
+    """
+    cycle = _find_cycle(relu_map, hidden, period, generator)
+    if isinstance(cycle, Certificate):
+        return cycle
+    orbit, patterns = follow_with_patterns(relu_map, hidden, period)
+    units, drives = cycle.linear.units, np.abs(cycle.states[:-1] @ relu_map.weights.T + relu_map.bias)
+    scale = max(float(np.abs(cycle.states).max()), 1e-300)
+    rounding = np.finfo(float).eps * (
+        np.abs(relu_map.weights) @ np.abs(cycle.states).max(axis=0) + np.abs(relu_map.bias)
+    )
+    radius = float(np.abs(cycle.eigenvalues).max(initial=0.0))
+    exists = bool((drives >= MARGIN_OVER_ROUNDING * rounding).all()) and radius < LARGEST_RADIUS
+    # From the second period on the deviation is P_t basis C^n y: bound it at every step by the growth of C. That
+    # holds for an orbit that has kept the cycle's patterns for a period, with no unit active that is silent in them.
+    silent = np.setdiff1d(np.arange(relu_map.n_units), units)
+    stays = exists and bool((patterns == cycle.patterns).all()) and not hidden[silent].any()
+    if stays:
+        deviation = float(np.linalg.norm(orbit[-1] - cycle.states[-1]))
+        directions, reach = cycle.basis, np.empty_like(drives)
+        largest = 1.0
+        for step in range(period):
+            reach[step] = np.linalg.norm(relu_map.weights[:, units] @ directions, axis=1)
+            largest = max(largest, float(np.linalg.norm(directions)))
+            directions = cycle.linear.push(step, directions)
+        # The solved cycle itself is off by what rounding along one period can do to the solution.
+        stray = float(np.linalg.norm(cycle.states[-1] - cycle.states[0])) + period * largest * np.linalg.norm(rounding)
+        deviation += inverse_norm(cycle.jacobian) * float(stray)
+        growth = growth_bound(cycle.jacobian, cycle.vectors)
+        stays = bool(np.isfinite(growth)) and bool((reach * growth * deviation < drives).all())
+    lost = np.zeros(relu_map.n_units - cycle.eigenvalues.size)
+    return Certificate(
+        period=period,
+        certified=stays,
+        exists=exists,
+        state=cycle.states[0],
+        radius=radius,
+        residual=float(np.abs(cycle.states[-1] - cycle.states[0]).max()) / scale,
+        margin=float(drives.min()) / scale,
+        exponents=leading_exponents(np.concatenate([cycle.eigenvalues, lost]), period),
+    )
+
+
+@dataclass(frozen=True)
+class _Cycle:
+    """A cycle that has the patterns it was solved with, and its Jacobian over one period on its range."""
+
+    states: Float[np.ndarray, "steps1 units"]
+    patterns: Bool[np.ndarray, "steps units"]
+    linear: "_FrozenMap"
+    basis: np.ndarray
+    jacobian: np.ndarray
+    eigenvalues: np.ndarray
+    vectors: np.ndarray
+
+
+_ATTEMPTS = 2
+_FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
+
+
+def _find_cycle(
+    relu_map: ReluMap, hidden: np.ndarray, period: int, generator: np.random.Generator
+) -> _Cycle | Certificate:
+    """Solve for the cycle of the patterns of an orbit; where it has other patterns, take those, and solve again.
+
+    After SCYFI (Eisenmann, Monfared, Göring, Durstewitz, NeurIPS 2023), from patterns that an orbit visits. Returns a
+    certificate that certifies nothing where no such cycle is found within a few attempts.
+    """
+    nothing = Certificate(period, certified=False)
+    start = hidden
+    for attempt in range(_ATTEMPTS):
+        orbit, patterns = follow_with_patterns(relu_map, start, period)
+        linear = _FrozenMap(relu_map, patterns)
+        reduced = _reduce(linear, start[linear.units], generator)
+        if reduced is None:
+            return nothing
+        basis, jacobian, offset, image = reduced
+        eigenvalues, vectors = eigen(jacobian)
+        if abs(float(np.abs(eigenvalues).max(initial=0.0)) - 1) < NEUTRAL_BAND:
+            closes = np.abs(orbit[-1] - hidden).max() <= RESIDUAL * max(np.abs(hidden).max(), 1e-300)
+            return Certificate(period, certified=False, neutral=bool(closes) and attempt == 0)
+        # Every state after one period is `offset + basis y`; the cycle is the fixed point of that affine map.
+        state = np.zeros_like(hidden)
+        try:
+            state[linear.units] = offset + basis @ np.linalg.solve(np.eye(jacobian.shape[0]) - jacobian, image)
+        except np.linalg.LinAlgError:
+            return nothing
+        diameter = float(np.linalg.norm(orbit - hidden, axis=1).max())
+        if not (np.linalg.norm(state - hidden) <= max(_FARTHEST * diameter, 1e-9 * float(np.linalg.norm(hidden)))):
+            return nothing
+        states, found = follow_with_patterns(relu_map, state, period)
+        if (found == patterns).all():
+            scale = max(float(np.abs(states).max()), 1e-300)
+            residual = float(np.abs(states[-1] - states[0]).max()) / scale
+            if residual <= RESIDUAL and _is_minimal(states, period, scale):
+                return _Cycle(states, patterns, linear, basis, jacobian, eigenvalues, vectors)
+            return nothing
+        start = state
+    return nothing
+
+
+class _FrozenMap:
+    """The affine map of a sequence of activation patterns, on the units that are ever active in it."""
+
+    def __init__(self, relu_map: ReluMap, patterns: Bool[np.ndarray, "steps units"]) -> None:
+        self.leak = relu_map.leak
+        used = patterns.any(axis=0) if self.leak == 1 else np.ones(relu_map.n_units, bool)
+        self.units = np.flatnonzero(used)
+        self.block = np.ascontiguousarray(relu_map.weights[np.ix_(self.units, self.units)])
+        self.bias = relu_map.bias[self.units]
+        self.active = patterns[:, self.units].astype(float)
+
+    def push(self, step: int, vectors: Float[np.ndarray, "units count"]) -> Float[np.ndarray, "units count"]:
+        """Apply the Jacobian of one step."""
+        pushed = self.active[step][:, None] * (self.block @ vectors)
+        return pushed if self.leak == 1 else (1 - self.leak) * vectors + self.leak * pushed
+
+    def push_all(self, vectors: Float[np.ndarray, "units count"]) -> Float[np.ndarray, "units count"]:
+        """Apply the Jacobian of all steps."""
+        with np.errstate(over="ignore", invalid="ignore"):  # along a chaotic orbit; the caller looks
+            for step in range(self.active.shape[0]):
+                vectors = self.push(step, vectors)
+        return vectors
+
+    def apply_all(self, state: Float[np.ndarray, " units"]) -> Float[np.ndarray, " units"]:
+        """Apply the affine map of all steps to a state."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            for active in self.active:
+                moved = active * (self.block @ state + self.bias)
+                state = moved if self.leak == 1 else (1 - self.leak) * state + self.leak * moved
+        return state
+
+
+def _reduce(
+    linear: _FrozenMap, start: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
+    """Write the affine map over all steps, M h + c, as one of few dimensions.
+
+    Returns
+    -------
+    basis Q with orthonormal columns that span the range of M; C = Qᵀ M Q; a state f in the image of the map; and
+    Qᵀ (M f + c - f): the map takes f + Q y to f + Q (C y + Qᵀ(M f + c - f)).
+
+    Notes
+    -----
+    Over a long period all but a few directions contract below rounding, and the range is found from the images of
+    random directions (Halko, Martinsson, Tropp, SIAM Review 53, 2011). None if the map grows without bound.
+    """
+    units, steps = linear.units.size, linear.active.shape[0]
+    probes = units if units <= 24 or steps <= 8 else 16
+    while True:
+        directions = np.eye(units) if probes == units else generator.standard_normal((units, probes))
+        image = linear.push_all(directions)
+        if not np.isfinite(image).all():  # grows without bound: no attracting cycle
+            return None
+        left, sizes, _ = np.linalg.svd(image, full_matrices=False)
+        largest = float(sizes.max(initial=0.0))
+        rank = int((sizes > 1e-14 * largest).sum()) if largest > 1e-290 else 0
+        if rank < probes or probes == units:
+            break
+        probes = min(4 * probes, units)  # more directions survive than were probed
+    basis = left[:, :rank]
+    offset = linear.apply_all(start)
+    jacobian, image_of_offset = basis.T @ linear.push_all(basis), linear.apply_all(offset)
+    if not (np.isfinite(jacobian).all() and np.isfinite(image_of_offset).all()):
+        return None
+    return basis, jacobian, offset, basis.T @ (image_of_offset - offset)
+
+
+def follow_with_patterns(
+    relu_map: ReluMap, hidden: Float[np.ndarray, " units"], steps: int
+) -> tuple[Float[np.ndarray, "steps1 units"], Bool[np.ndarray, "steps units"]]:
+    """Return the states of an orbit (the start included) and the pattern of each step."""
+    orbit = np.empty((steps + 1, hidden.size))
+    patterns = np.empty((steps, hidden.size), bool)
+    orbit[0] = hidden
+    units, columns = np.arange(hidden.size), relu_map.weights
+    with np.errstate(over="ignore", invalid="ignore"):  # a state that was solved for may grow: the caller looks
+        for step in range(steps):
+            if step % 512 == 32 and relu_map.leak == 1:  # silent units add nothing: leave their columns out
+                units = np.flatnonzero((orbit[max(step - 32, 0) : step + 1] != 0).any(axis=0))
+                columns = np.ascontiguousarray(relu_map.weights[:, units])
+            elif units.size < hidden.size and np.count_nonzero(orbit[step]) != np.count_nonzero(orbit[step, units]):
+                units, columns = np.arange(hidden.size), relu_map.weights  # a unit outside has become active
+            drive = columns @ orbit[step, units] + relu_map.bias
+            patterns[step] = drive > 0
+            orbit[step + 1] = (1 - relu_map.leak) * orbit[step] + relu_map.leak * np.maximum(drive, 0.0)
+    return orbit, patterns
+
+
+def _is_minimal(cycle: np.ndarray, period: int, scale: float) -> bool:
+    """Whether no proper divisor of the period brings the cycle back to its start."""
+    divisors = (d for d in range(1, period // 2 + 1) if period % d == 0)
+    return all(np.abs(cycle[d] - cycle[0]).max() > 1e-8 * scale for d in divisors)

@@ -1,0 +1,379 @@
+"""What each of many orbits settles to: divergent, fixed point, cycle, quasi-periodic, chaotic, or undecided."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from attrax.dynamics.birkhoff import digits_gained_per_decade, rotation_number
+from attrax.dynamics.certificate import Certificate
+from attrax.dynamics.classification import N_EXPONENTS, Classification
+from attrax.dynamics.effort import Effort
+from attrax.dynamics.map_family import MapFamily, ReluFamily
+from attrax.dynamics.measurement import Measurement, Run
+from attrax.dynamics.near_returns import seek_cycles
+from attrax.dynamics.orbits import Passage, ReluOrbits
+from attrax.dynamics.same_set import SAMPLE, is_same_set
+from attrax.dynamics.zero_one_test import chaos_test
+
+
+def classify(
+    weights: Float[np.ndarray, "units units"],
+    biases: Float[np.ndarray, "orbits units"],
+    leak: float,
+    starts: Float[np.ndarray, "orbits units"],
+    effort: Effort | None = None,
+    seed: int = 0,
+) -> Classification:
+    """Follow one orbit from each start under its own constant input, and label what it settles to.
+
+    Parameters
+    ----------
+    weights, leak
+        Of h' = (1 - leak) h + leak relu(W h + b).
+    biases, starts
+        b and the first state of each orbit, shape (orbits, units).
+    effort
+        How long to look.
+    seed
+        Of the directions of tangent vectors and the frequencies of the 0-1 test.
+
+    Notes
+    -----
+    In this order: divergent (norm above 1e6 or not finite); certified fixed point or cycle; chaotic (λ1 above 10/T and
+    above 5 standard errors, the orbit stationary, and the 0-1 test agrees); quasi-periodic (λ1 within 5/T of zero and
+    the first one that is not within 10/T below that, stationary, averages gain digits, no stable cycle at its nearest
+    returns up to K); else followed up to ten times longer; else undecided.
+    """
+    return label_orbits(ReluFamily(weights, biases, leak), starts, effort or Effort(), seed)
+
+
+def label_orbits(
+    family: MapFamily, starts: Float[np.ndarray, "orbits units"], effort: Effort, seed: int
+) -> Classification:
+    """Follow one orbit of each map of a family from its start, and label what it settles to: see `classify`."""
+    return _Labelling(family, starts, effort, seed).run()
+
+
+_ROUNDS_OF_LEADERS = 3
+_BLOCK = 50
+_CHECKS = frozenset([1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 28, 32, 36, 40])  # after how many blocks to look; then each 8th
+_SETTLED_AT_ONCE = 128
+_MEMORY = 600e6  # bytes of states that are kept to look for near returns
+
+
+class _Labelling:
+    def __init__(self, family: MapFamily, starts: Float[np.ndarray, "orbits units"], effort: Effort, seed: int) -> None:
+        self.family, self.effort, self.starts, self.seed = family, effort, starts, seed
+        self.result = Classification.undecided(starts)
+        # The same for every orbit, so that no label depends on which orbits are looked at together.
+        n_units = family.n_units
+        self._bank = np.random.default_rng([seed, 0]).standard_normal((min(N_EXPONENTS, n_units), n_units))
+        at_once = int(_MEMORY / (8 * n_units * (effort.largest_period + 500)))
+        self._at_once = max(1, min(effort.orbits_at_once, at_once))
+
+    def _generator(self) -> np.random.Generator:
+        return np.random.default_rng([self.seed, 1])
+
+    def run(self) -> Classification:
+        result, effort = self.result, self.effort
+        groups = range(0, len(self.starts), _SETTLED_AT_ONCE)
+        open_orbits = np.concatenate(
+            [np.zeros(0, int)]
+            + [self._settle(np.arange(first, min(first + _SETTLED_AT_ONCE, len(self.starts)))) for first in groups]
+        )
+        leaders: dict[int, int] = {}  # an orbit that was recognised on the attractor of another one
+        for attempt in range(_ROUNDS_OF_LEADERS + 1):
+            # Orbits of one map mostly end on few attractors: measure one of each map, and see who is where it is.
+            leading = self._one_orbit_each(open_orbits) if attempt < _ROUNDS_OF_LEADERS else open_orbits
+            self._measure_all(leading, [1])
+            following = self._recognise(leading, np.setdiff1d(open_orbits, leading))
+            leaders |= following
+            open_orbits = np.setdiff1d(open_orbits, np.concatenate([leading, list(following)])).astype(int)
+        if effort.extension > 1:
+            unclear = (result.kind == "undecided") & ~result.neutral
+            unclear[list(leaders)] = False
+            self._measure_all(np.flatnonzero(unclear), _looks(effort.extension))
+        for orbit, leader in leaders.items():
+            if result.period[leader] == 0:
+                result.copy_evidence(orbit, leader)
+            elif orbit != leader:  # certified only after it was followed for longer: no proof for this orbit
+                self._certify_follower(orbit, leader)
+        return result
+
+    def _one_orbit_each(self, orbits: Int[np.ndarray, " orbits"]) -> Int[np.ndarray, " maps"]:
+        """Return the first of the given orbits for each distinct map."""
+        first: dict[bytes, int] = {}
+        for orbit in orbits.tolist():
+            first.setdefault(self.family.key(orbit), orbit)
+        return np.array(list(first.values()), dtype=int)
+
+    # --- transients ---
+
+    def _settle(self, remaining: Int[np.ndarray, " orbits"]) -> Int[np.ndarray, " open"]:
+        """Label what diverges, and what ends early in a fixed point or a short cycle; return the rest."""
+        result, family = self.result, self.family
+        orbits = family.orbits(remaining, self.starts[remaining])
+        trail: list[Passage] = []
+        blocks = -(-self.effort.settling_steps // _BLOCK)
+        for block in range(1, blocks + 1):
+            trail = [*trail, orbits.follow(_BLOCK, states=family.looks_at_states)]
+            if family.looks_at_states:
+                del trail[:-1]
+            if not (block in _CHECKS or block % 8 == 0 or block == blocks):
+                continue
+            done = orbits.diverged()
+            self._mark_divergent(remaining[done], orbits.hidden[done], orbits.left_at[done])
+            periods = np.where(done, 0, family.candidate_periods(trail, block * _BLOCK // 2))
+            self._describe_and_take(remaining, orbits.hidden, periods, block * _BLOCK, done)
+            if done.all():
+                return remaining[:0]
+            if done.any():
+                remaining = remaining[~done]
+                orbits.keep(~done)
+                trail = [passage.of(~done) for passage in trail]
+            if isinstance(orbits, ReluOrbits):
+                orbits.forget_silent_units()
+        result.state[remaining] = orbits.hidden
+        result.steps[remaining] = orbits.steps
+        return remaining
+
+    def _describe_and_take(
+        self,
+        numbers: Int[np.ndarray, " orbits"],
+        hidden: Float[np.ndarray, "orbits units"],
+        periods: Int[np.ndarray, " orbits"],
+        steps: int,
+        done: np.ndarray,
+    ) -> None:
+        """Note in `done` which orbits a certificate settles, and in the result what it says."""
+        certificates = self.family.certify(numbers, hidden, periods, self._generator())
+        for row, certificate in enumerate(certificates):
+            if certificate is not None:
+                done[row] = self._take(int(numbers[row]), certificate, steps)
+
+    def _take(self, orbit: int, certificate: Certificate, steps: int) -> bool:
+        """Note what a certificate says; return whether that settles the orbit."""
+        if certificate.certified or certificate.reached:
+            self.result.accept(orbit, certificate, steps)
+            if certificate.period > 1:
+                self._describe_cycle(orbit)
+        elif certificate.neutral:
+            self.result.neutral[orbit] = True
+            self.result.steps[orbit] = steps
+        return certificate.certified or certificate.reached or certificate.neutral
+
+    def _mark_divergent(self, orbits: np.ndarray, hidden: np.ndarray, steps: int | np.ndarray) -> None:
+        self.result.kind[orbits] = "divergent"
+        self.result.steps[orbits] = steps
+        self.result.state[orbits] = hidden
+
+    def _describe_cycle(self, orbit: int) -> None:
+        """Fill in amplitude and rotation number of a certified cycle."""
+        result, period = self.result, int(self.result.period[orbit])
+        states = self._follow(np.array([orbit]), result.state[orbit][None], period)[:, 0]
+        points = np.concatenate([result.state[orbit][None], states])
+        centred = states - states.mean(axis=0)
+        result.amplitude[orbit] = np.sqrt((centred**2).sum(axis=1).mean())
+        if period > 2:
+            axes = np.linalg.svd(centred, full_matrices=False)[2][:4]
+            result.rotation_number[orbit] = rotation_number(points @ axes.T, period)
+
+    def _follow(self, numbers: np.ndarray, hidden: np.ndarray, steps: int) -> Float[np.ndarray, "steps orbits units"]:
+        orbits = self.family.orbits(numbers, hidden)
+        blocks = -(-steps // _RECORDED)
+        return np.concatenate([orbits.record(_RECORDED) for _ in range(blocks)])[:steps]
+
+    # --- one measurement for all orbits of a map that end on the same set ---
+
+    def _recognise(self, leading: Int[np.ndarray, " leaders"], others: Int[np.ndarray, " others"]) -> dict[int, int]:
+        """Return which other orbits are on the attractor of a leading orbit of the same map.
+
+        A cycle is recognised by a certificate of its own, any other attractor by `is_same_set`.
+        """
+        result, family = self.result, self.family
+        following: dict[int, int] = {}
+        leader_of = {family.key(leader): leader for leader in leading.tolist()}
+        by_leader: dict[int, list[int]] = {}
+        for orbit in others.tolist():
+            if (leader := leader_of.get(family.key(orbit))) is not None:
+                by_leader.setdefault(leader, []).append(orbit)
+        for leader, members in by_leader.items():
+            orbits = np.array(members)
+            if result.kind[leader] == "cycle":
+                done = np.zeros(orbits.size, bool)
+                periods = np.full(orbits.size, result.period[leader])
+                for row, certificate in enumerate(
+                    family.certify(orbits, result.state[orbits], periods, self._generator())
+                ):
+                    if certificate is not None and (certificate.certified or certificate.reached):
+                        done[row] = self._take(members[row], certificate, int(result.steps[members[row]]))
+                following |= {int(orbit): int(orbit) for orbit in orbits[done]}
+            elif result.period[leader] == 0 and result.kind[leader] != "divergent" and not result.neutral[leader]:
+                states = result.state[[leader, *members]]
+                trail = self._follow(np.full(len(states), leader), states, SAMPLE)
+                for row, orbit in enumerate(members, start=1):
+                    if is_same_set(trail[:, 0], trail[:, row]):
+                        following[orbit] = leader
+        return following
+
+    def _certify_follower(self, orbit: int, leader: int) -> None:
+        """Follow an orbit until it is certain to go to its leader's fixed point or cycle; else it stays undecided."""
+        certificate, steps, hidden = self._follow_until_certain(
+            orbit, self.result.state[orbit], int(self.result.period[leader])
+        )
+        self.result.steps[orbit] += steps
+        self.result.state[orbit] = hidden
+        if certificate is not None:
+            self._take(orbit, certificate, int(self.result.steps[orbit]))
+
+    def _follow_until_certain(self, orbit: int, hidden: np.ndarray, period: int) -> tuple[Certificate | None, int, Any]:
+        number, periods = np.array([orbit]), np.array([period])
+        orbits = self.family.orbits(number, hidden[None])
+        ahead = 2000
+        while orbits.steps < self.effort.steps * self.effort.extension:
+            for _ in range(ahead // _RECORDED):
+                orbits.follow(_RECORDED)
+            ahead = min(2 * orbits.steps, 20_000)
+            (certificate,) = self.family.certify(number, orbits.hidden, periods, self._generator())
+            if certificate is not None and (certificate.certified or certificate.reached):
+                return certificate, orbits.steps, orbits.hidden[0]
+        return None, orbits.steps, orbits.hidden[0]
+
+    # --- measurement ---
+
+    def _measure_all(self, orbits: Int[np.ndarray, " orbits"], looks: list[int]) -> None:
+        """Measure orbits for so many times T, one look after the other, until their measurements are clear."""
+        for first in range(0, orbits.size, self._at_once):
+            numbers = orbits[first : first + self._at_once]
+            steps = [look * self.effort.steps for look in looks]
+            longest = min(self.effort.largest_period, steps[0] // 2)
+            before = self.result.steps.copy()
+            run = Run(self.family, numbers, self.result.state[numbers], longest, self._bank)
+            for until in steps:
+                measured = run.measure_until(until)
+                self._label(run.numbers, measured, longest, before)
+                unclear = (self.result.kind[run.numbers] == "undecided") & ~self.result.neutral[run.numbers]
+                if not unclear.any():
+                    break
+                run.keep(unclear)
+
+    def _label(
+        self, numbers: Int[np.ndarray, " orbits"], measured: Measurement, longest: int, before: np.ndarray
+    ) -> None:
+        """Label the orbits whose measurements are clear."""
+        result, family, orbits = self.result, self.family, measured.orbits
+        done = orbits.diverged()
+        self._mark_divergent(numbers[done], orbits.hidden[done], before[numbers[done]] + orbits.left_at[done])
+        result.steps[numbers[~done]] = before[numbers[~done]] + orbits.steps
+        result.state[numbers[~done]] = orbits.hidden[~done]
+        result.amplitude[numbers[~done]] = measured.amplitude[~done]
+        periods = np.where(done, 0, family.candidate_periods(measured.trail, longest))
+        certificates = family.certify(numbers, orbits.hidden, periods, self._generator())
+        doubtful, on_a_torus = [], {}
+        for row, orbit in enumerate(numbers.tolist()):
+            certificate = certificates[row]
+            if done[row]:
+                continue
+            if certificate is not None and self._take(orbit, certificate, int(result.steps[orbit])):
+                if result.period[orbit] > 1:
+                    self._fill_in_lost_exponents(orbit, measured, row)
+                continue
+            count = measured.exponents.shape[1]
+            result.exponents[orbit, :count] = measured.exponents[row]
+            result.exponent_error[orbit, :count] = measured.exponent_error[row]
+            looks = self._judge(orbit, measured, row)
+            if looks >= 0:
+                doubtful.append(row)
+                on_a_torus[row] = looks
+        near = seek_cycles(family, numbers, measured, doubtful, longest, self._generator())
+        for row in doubtful:
+            if row in near:
+                self._settle_on_cycle(int(numbers[row]), near[row], measured, row)
+            elif on_a_torus[row]:
+                self._accept_torus(int(numbers[row]), on_a_torus[row], measured, row, longest)
+
+    def _judge(self, orbit: int, measured: Measurement, row: int) -> int:
+        """Label a chaotic orbit; return how many dimensions the torus of another seems to have.
+
+        0: it contracts, and may be on its way to a long cycle; -1: its exponents are not clear.
+        """
+        result, points = self.result, measured.points[:, row]
+        band = 10 / measured.steps
+        exponents = np.append(measured.exponents[row, :3], -np.inf)
+        largest, error = exponents[0], measured.exponent_error[row, 0]
+        if largest > max(band, 5 * error):
+            if _is_stationary(points):
+                result.chaos_test[orbit] = chaos_test(points, self._generator())
+                if result.chaos_test[orbit] > _CHAOS:
+                    result.kind[orbit] = "chaotic"
+            return -1
+        if largest < -band:
+            return 0
+        zeros = int((np.abs(exponents) <= band).sum())
+        if abs(largest) <= _CLEARLY_ZERO * band and zeros in (1, 2) and exponents[zeros] < -band:
+            result.digits_gained[orbit] = digits_gained_per_decade(points)
+            if result.digits_gained[orbit] >= _DIGITS and _is_stationary(points):
+                return zeros
+        return -1
+
+    def _settle_on_cycle(self, orbit: int, certificate: Certificate, measured: Measurement, row: int) -> None:
+        """Follow an orbit until it is certain to go to the stable cycle that is near it; else it stays undecided."""
+        if not (certificate.certified or certificate.reached):
+            found, steps, _ = self._follow_until_certain(orbit, self.result.state[orbit], certificate.period)
+            self.result.steps[orbit] += steps
+            if found is None:
+                return
+            certificate = found
+        self._take(orbit, certificate, int(self.result.steps[orbit]))
+        self._fill_in_lost_exponents(orbit, measured, row)
+
+    def _accept_torus(self, orbit: int, dimension: int, measured: Measurement, row: int, longest: int) -> None:
+        result = self.result
+        result.period_excluded[orbit] = longest
+        if dimension == 2 and not self._comes_back(orbit):
+            result.neutral[orbit] = True
+            return
+        result.kind[orbit] = "quasi-periodic"
+        result.torus_dimension[orbit] = dimension
+        if dimension == 1:
+            result.rotation_number[orbit] = rotation_number(measured.points[:, row])
+
+    def _fill_in_lost_exponents(self, orbit: int, measured: Measurement, row: int) -> None:
+        """Take measured exponents where those of a long cycle underflow: exp(period * exponent) is below rounding."""
+        result, count = self.result, measured.exponents.shape[1]
+        lost = np.flatnonzero(np.isneginf(result.exponents[orbit, :count]))
+        result.exponents[orbit, lost] = measured.exponents[row, lost]
+        result.exponent_error[orbit, lost] = measured.exponent_error[row, lost]
+
+    def _comes_back(self, orbit: int) -> bool:
+        """Whether an orbit that is pushed off its set returns to it; in a continuum of neutral states it does not."""
+        number = np.array([orbit])
+        known = self._follow(number, self.result.state[orbit][None], SAMPLE)[:, 0]
+        spread = known - known.mean(axis=0)
+        push = 0.2 * self._generator().standard_normal(known.shape[0]) @ spread / np.sqrt(known.shape[0])
+        pushed = known[-1] + push
+        if isinstance(self.family, ReluFamily):
+            pushed = np.maximum(pushed, 0.0)
+        return is_same_set(known, self._follow(number, pushed[None], 2 * SAMPLE)[-SAMPLE:, 0])
+
+
+_RECORDED = 250
+
+
+def _looks(extension: int) -> list[int]:
+    """Return after how many times T an orbit that was unclear is looked at again."""
+    return sorted({max(1, extension // 5), max(1, extension // 2), extension})
+
+
+_CLEARLY_ZERO = 0.5  # of the zero band 10/T: the error is at most about 4/T, and what lies between is followed further
+_STATIONARY = 1.25  # largest ratio of the amplitudes in the quarters of a run
+_DIGITS = 1.25  # half way between a chaotic orbit's +0.5 and a regular one's +2
+_CHAOS = 0.8  # of the 0-1 test: chaotic orbits give more than 0.9, and slow growth has been seen to give 0.8
+
+
+def _is_stationary(points: Float[np.ndarray, "steps axes"]) -> bool:
+    """Whether the orbit is as wide in each quarter of the run as in the others: neither growing nor still settling."""
+    quarters = np.array_split(points, 4)
+    widths = np.array([np.sqrt(((quarter - points.mean(axis=0)) ** 2).sum(axis=1).mean()) for quarter in quarters])
+    return bool(widths.max() <= _STATIONARY * widths.min())

@@ -1,0 +1,183 @@
+"""Certificates of fixed points and cycles of smooth maps: Newton's method, and a ball that no orbit leaves.
+
+For F = f^k with Jacobian J and |F(x + u) - F(x) - J u| <= c |u|² / 2, Newton-Kantorovich proves a fixed point near the
+solved one. If S solves the Lyapunov equation of J, then in the norm of S the map contracts in a ball around it, and
+an orbit inside that ball converges to it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from attrax.dynamics.certificate import (
+    LARGEST_RADIUS,
+    NEUTRAL_BAND,
+    RESIDUAL,
+    Certificate,
+    inverse_norm,
+    leading_exponents,
+)
+from attrax.dynamics.smooth_map import SmoothMap
+
+_NEWTON_STEPS = 20
+_FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
+_AT_IT = 1e-6  # of the state's scale: so near, an orbit is at an attracting cycle for all that can be measured
+
+
+@dataclass(frozen=True)
+class SmoothCycle:
+    """A cycle that Newton's method has found."""
+
+    states: Float[np.ndarray, "period units"]
+    jacobian: Float[np.ndarray, "units units"]
+    """Over one period, at the first state."""
+    residual: float
+    """Distance between the first state and its image after one period, in units of the states' scale."""
+    norms: Float[np.ndarray, " period"]
+    """Spectral norms of the Jacobians of the steps."""
+    curvature_of_a_step: float
+    """Bound on the second derivative of one step; infinite where the map gives none."""
+    proven: bool
+    """Newton-Kantorovich: a cycle exists within `distance` of this one."""
+    distance: float
+
+
+def certify_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"], period: int) -> Certificate:
+    """Certify that the orbit of a state goes to a cycle of a given minimal period (1: a fixed point).
+
+    Parameters
+    ----------
+    smooth_map, hidden
+        The map, and the state. Without a bound on the map's curvature nothing is certified; then `exists` and
+        `reached` say what was found.
+    period
+        Candidate: after this many steps the orbit comes back near `hidden`.
+    """
+    nothing = Certificate(period, certified=False)
+    cycle = solve_smooth_cycle(smooth_map, hidden, period)
+    if cycle is None:
+        return nothing
+    state, scale = cycle.states[0], max(float(np.abs(cycle.states).max()), 1e-300)
+    eigenvalues = np.linalg.eigvals(cycle.jacobian)
+    radius = float(np.abs(eigenvalues).max())
+    distance = float(np.linalg.norm(hidden - state))
+    if abs(radius - 1) < NEUTRAL_BAND:
+        return Certificate(period, certified=False, neutral=distance <= _AT_IT * scale)
+    diameter = float(np.linalg.norm(cycle.states - state, axis=1).max())
+    if distance > max(_FARTHEST * diameter, _AT_IT * scale) and period > 1:
+        return nothing
+    exists = radius < LARGEST_RADIUS
+    return Certificate(
+        period=period,
+        certified=exists and cycle.proven and _is_trapped(cycle, hidden),
+        exists=exists,
+        reached=exists and distance <= _AT_IT * scale,
+        state=state,
+        radius=radius,
+        residual=cycle.residual,
+        exponents=leading_exponents(eigenvalues, period),
+    )
+
+
+def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"], period: int) -> SmoothCycle | None:
+    """Solve f^period(x) = x by Newton's method from a state; None where it does not converge to minimal period.
+
+    References
+    ----------
+    Kantorovich's theorem as in Ortega, *The Newton-Kantorovich theorem*, American Mathematical Monthly 75 (1968).
+    """
+    state, previous = np.array(hidden, dtype=float), np.inf
+    for _ in range(_NEWTON_STEPS):
+        states = _follow(smooth_map, state, period)
+        if not np.isfinite(states).all():
+            return None
+        jacobians = smooth_map.jacobian(states[:-1])
+        jacobian = _product(jacobians)
+        difference = states[-1] - state
+        scale = max(float(np.abs(states).max()), 1e-300)
+        residual = float(np.abs(difference).max()) / scale
+        if residual >= previous or residual < 1e-16:  # Newton's method has come to the end of its digits
+            break
+        previous = residual
+        try:
+            state = state + np.linalg.solve(np.eye(state.size) - jacobian, difference)
+        except np.linalg.LinAlgError:
+            return None
+        if not np.isfinite(state).all():
+            return None
+    if residual > RESIDUAL or not _is_minimal(states[:-1], scale):
+        return None
+    # How far the function's own rounding reaches is not known: as if each unit's sum lost a digit a term.
+    rounding = period * state.size * np.finfo(float).eps * scale * max(1.0, float(np.linalg.norm(jacobian)))
+    norms = np.array([np.linalg.norm(step, ord=2) for step in jacobians])
+    of_a_step = np.inf if smooth_map.curvature is None else smooth_map.curvature
+    beta = inverse_norm(jacobian)
+    eta = beta * (residual * scale * np.sqrt(state.size) + rounding)
+    proven = bool(2 * beta * _curvature(norms, of_a_step, 2 * eta) * eta <= 1)
+    return SmoothCycle(states[:-1], jacobian, residual, norms, of_a_step, proven, distance=2 * eta)
+
+
+def _is_trapped(cycle: SmoothCycle, hidden: np.ndarray) -> bool:
+    """Whether the orbit is in a ball in which the map contracts towards the cycle."""
+    matrix = _lyapunov_matrix(cycle.jacobian)
+    if matrix is None:
+        return False
+    sizes = np.linalg.eigvalsh(matrix)
+    largest, smallest = float(sizes[-1]), float(sizes[0])
+    # In the norm of S, J contracts by q = sqrt(1 - 1 / largest), and the rest adds at most c' |u| / 2 with
+    # c' = c sqrt(largest) / smallest.
+    contraction = np.sqrt(max(1 - 1 / largest, 0.0))
+    away = hidden - cycle.states[0]
+    distance = np.sqrt(largest) * cycle.distance + float(np.sqrt(away @ matrix @ away))
+    curvature = _curvature(cycle.norms, cycle.curvature_of_a_step, distance / np.sqrt(smallest))
+    return bool(contraction + curvature * np.sqrt(largest) / smallest * distance / 2 < 1 - 1e-12)
+
+
+def _lyapunov_matrix(jacobian: Float[np.ndarray, "units units"]) -> np.ndarray | None:
+    """Return S = sum over k of (J^k)ᵀ J^k, by doubling; None where the powers do not shrink."""
+    total, power = np.eye(jacobian.shape[0]), jacobian
+    for _ in range(40):
+        norm = float(np.linalg.norm(power))
+        if norm < 1e-9:
+            return (total + total.T) / 2
+        if not norm < 1e12:
+            return None
+        total = total + power.T @ total @ power
+        power = power @ power
+    return None
+
+
+def _curvature(norms: Float[np.ndarray, " period"], of_a_step: float, radius: float) -> float:
+    """Bound the second derivative of f^k within some distance of the cycle, by the chain rule."""
+    if not np.isfinite(of_a_step):
+        return np.inf
+    nearby = np.empty_like(norms)  # norms of the Jacobians as far from the cycle as a state of the ball can get
+    for step, norm in enumerate(norms):
+        nearby[step] = norm + of_a_step * radius
+        radius *= nearby[step]
+    before = np.concatenate([[1.0], np.cumprod(nearby[:-1])])
+    after = np.concatenate([np.cumprod(nearby[:0:-1])[::-1], [1.0]])
+    return float((after * of_a_step * before**2).sum())
+
+
+def _follow(smooth_map: SmoothMap, state: np.ndarray, steps: int) -> Float[np.ndarray, "steps1 units"]:
+    states = np.empty((steps + 1, state.size))
+    states[0] = state
+    for step in range(steps):
+        states[step + 1] = smooth_map(states[step])
+    return states
+
+
+def _product(jacobians: Float[np.ndarray, "period units units"]) -> Float[np.ndarray, "units units"]:
+    product = np.eye(jacobians.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        for jacobian in jacobians:
+            product = jacobian @ product
+    return product
+
+
+def _is_minimal(states: Float[np.ndarray, "period units"], scale: float) -> bool:
+    """Whether no proper divisor of the period brings the cycle back to its start."""
+    period = states.shape[0]
+    return all(np.abs(states[d] - states[0]).max() > 1e-8 * scale for d in range(1, period // 2 + 1) if period % d == 0)
