@@ -166,6 +166,31 @@ def test_a_leaky_network_counts_active_units_by_their_drive(tmp_path):
     assert table.relaxation_steps.tolist() == pytest.approx([-1 / np.log(0.9)])
 
 
+def test_a_bistable_tanh_network_goes_to_both_sides(tmp_path):
+    network = own_network({"W": np.array([[2.0]]), "b": np.zeros(1)}, nonlinearity="tanh")
+    analysed = run_analysis(WeightsAnalysis("two", network, np.zeros((1, 0)), 30, effort=QUICK), tmp_path / "out")
+    table, result = analysed.table, analysed.results[0]
+    assert table.kind.tolist() == ["fixed point", "fixed point", "undecided"]  # zero is a fixed point that repels
+    assert table.from_zero.tolist() == [False, False, True]
+    side = np.sign(result.first_state.values[1:, 0])
+    assert sorted(table.starts) == [0, *sorted([(side < 0).sum(), (side > 0).sum()])]
+    assert result.first_state.values.min() < -0.9  # drawn from -1 to 1
+    assert np.array_equal(np.sign(result.state.values[1:, 0]), side)
+    assert np.abs(result.sample_state.values) == pytest.approx(0.957504, abs=1e-6)  # h = tanh(2 h)
+    assert table.active_units.isna().all()
+
+
+def test_a_gru_that_forgets_by_half_a_step_goes_where_its_bias_says(tmp_path):
+    arrays = {"weight_hh_l0": np.zeros((6, 2)), "bias_hh_l0": np.zeros(6)}
+    arrays |= {"bias_ih_l0": np.array([0, 0, 0, 0, 0.5, -1]), "weight_ih_l0": np.eye(6)[:, 4:5]}
+    analysis = WeightsAnalysis("gru", own_network(arrays), np.array([[0.0], [1.0]]), 5, effort=QUICK)
+    analysed = run_analysis(analysis, tmp_path / "out")
+    assert analysed.table.kind.tolist() == ["fixed point", "fixed point"]
+    states = np.concatenate([result.sample_state.values for result in analysed.results])
+    np.testing.assert_allclose(states, np.tanh([[0.5, -1], [1.5, -1]]), rtol=0, atol=1e-9)
+    assert analysed.table.relaxation_steps.tolist() == pytest.approx([1 / np.log(2)] * 2, rel=1e-6)
+
+
 def test_a_network_without_any_drive_has_starts_of_some_size(tmp_path):
     network = own_network({"W": -np.eye(2), "b": np.zeros(2)})
     result = run_analysis(WeightsAnalysis("silent", network, np.zeros((1, 0)), 5, effort=QUICK), tmp_path / "o")

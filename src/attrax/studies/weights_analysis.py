@@ -216,7 +216,7 @@ def analyse_input(analysis: WeightsAnalysis, index: int) -> xr.Dataset:
     """
     one_map = autonomous_map(analysis.network, analysis.inputs[index])
     starts, upper = first_states(analysis, one_map)
-    found = find_attractors(one_map, starts, seed=analysis.seed, effort=analysis.effort)  # type: ignore[arg-type]
+    found = find_attractors(one_map, starts, seed=analysis.seed, effort=analysis.effort)
     zero_state = np.zeros(len(starts), bool)
     zero_state[0] = analysis.starts_are_drawn
     number = _by_share(found.attractor.values, ~zero_state)
