@@ -154,6 +154,8 @@ def _weighted_axes(states: np.ndarray, weights: np.ndarray, source: str) -> Proj
 _SYMBOLS = {"fixed point": "circle", "cycle": "diamond", "quasi-periodic": "circle", "chaotic": "cross"}
 _SIZES = {"fixed point": 13, "cycle": 9, "quasi-periodic": 3, "chaotic": 4}
 _MOST_POINTS = 500
+DRAWN_STEPS = 50
+"""First steps that are drawn."""
 _FEW = 50  # states, which are drawn large
 _FATES = (
     ("towards an attractor", "#8a8a8a", "solid"),
@@ -221,8 +223,10 @@ def projection_figure(result: xr.Dataset, rows: pd.DataFrame) -> go.Figure:
     project, figure = principal_axes(result), go.Figure()
     kinds = result.kind.values[result.trace_start.values]
     for fate, (words, colour, dash) in enumerate(_FATES):
-        chosen = [t for t, kind in enumerate(kinds) if _fate_of(str(kind)) == fate]
-        lines = [np.concatenate([project(result.trace_state.values[t]), [[np.nan] * 2]]) for t in chosen]
+        chosen = [t for t in _two_of_each(result) if _fate_of(str(kinds[t])) == fate]
+        lines = [
+            np.concatenate([project(result.trace_state.values[t, : DRAWN_STEPS + 1]), [[np.nan] * 2]]) for t in chosen
+        ]
         if not lines:
             continue
         points = np.concatenate(lines)
@@ -245,6 +249,13 @@ def projection_figure(result: xr.Dataset, rows: pd.DataFrame) -> go.Figure:
     return figure
 
 
+def _two_of_each(result: xr.Dataset) -> list[int]:
+    """Return the first two traces to each attractor, and of starts that diverge or stay undecided: more hide it."""
+    fates = list(zip(result.attractor.values.tolist(), result.kind.values.tolist(), strict=True))
+    traced = [fates[start] for start in result.trace_start.values]
+    return [trace for trace, fate in enumerate(traced) if traced[:trace].count(fate) < 2]
+
+
 def _fate_of(kind: str) -> int:
     return {"divergent": 1, "undecided": 2}.get(kind, 0)
 
@@ -252,8 +263,9 @@ def _fate_of(kind: str) -> int:
 def _ranges(kinds: np.ndarray, result: xr.Dataset, project: Projection) -> list[list[float]]:
     """Return the axes' ranges: all that is drawn, but for the starts that diverge, if there are others."""
     states = [project(result.sample_state.values)]
-    bounded = [t for t, kind in enumerate(kinds) if kind != "divergent"] or list(range(len(kinds)))
-    states += [project(result.trace_state.values[t]) for t in bounded]
+    drawn = _two_of_each(result)
+    bounded = [t for t in drawn if kinds[t] != "divergent"] or drawn
+    states += [project(result.trace_state.values[t, : DRAWN_STEPS + 1]) for t in bounded]
     points = np.concatenate(states)
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):

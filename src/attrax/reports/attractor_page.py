@@ -13,6 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.attractor_figures import (
+    DRAWN_STEPS,
     attractor_figure,
     has_a_shape,
     overview_figure,
@@ -78,6 +79,7 @@ def render_attractors(analysed: AnalysedWeights) -> str:
         looks=KIND_LOOKS,
         inputs=titles,
         drawn=drawn,
+        drawn_steps=DRAWN_STEPS,
         alone=alone,
         axes_from=[principal_axes(result).source for result in analysed.results[:_MOST_DRAWN]],
         figures=embed(figures),
