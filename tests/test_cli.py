@@ -1,3 +1,6 @@
+import pickle
+
+import numpy as np
 import pytest
 
 from attrax.cli import main
@@ -72,3 +75,107 @@ def test_running_a_finished_study_writes_its_page_and_says_what_was_found(
     assert "Stimulus stage at δ = 0.6" in out
     assert "tiny: 2 networks, 2 are there already" in err
     assert (tiny_store.directory / "report" / "index.html").is_file()
+
+
+PAIR = {"W": np.array([[0.5, -1.0], [-1.0, 0.5]]), "U": np.array([[1.0], [0.0]]), "b": np.ones(2)}
+"""Two units that inhibit each other: one of them wins."""
+
+
+@pytest.fixture
+def pair(tmp_path):
+    np.savez(tmp_path / "pair.npz", **PAIR)
+    return str(tmp_path / "pair.npz")
+
+
+def test_own_weights_are_analysed_once(capsys, tmp_path, pair, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("analyse", pair, "--input", "0.1", "--input", "-0.1", "--starts", "20")
+    code, out, err = outcome(capsys, *arguments)
+    assert code == 0
+    page, first, *others = out.splitlines()
+    assert page == f"The page is {tmp_path.resolve()}/attrax-out/pair/index.html"
+    assert first.startswith("- 4 attractors under 2 inputs: 4 fixed points. ")
+    assert others[0].startswith("- Input 1 (0.1): fixed point ")
+    assert err.splitlines() == [
+        "input 1 of 2 (0.1): following 21 starts", "input 2 of 2 (-0.1): following 21 starts",
+    ]  # fmt: skip
+    assert (tmp_path / "attrax-out" / "pair" / "index.html").is_file()
+    code, again, err = outcome(capsys, *arguments)
+    assert (code, again) == (0, out)
+    assert err.count("is there already") == 2
+
+
+def test_what_was_assumed_about_a_network_of_pytorch_is_said(capsys, tmp_path):
+    np.savez(tmp_path / "rnn.npz", weight_hh_l0=PAIR["W"], bias_ih_l0=np.ones(2), bias_hh_l0=np.zeros(2))
+    arguments = ("analyse", str(tmp_path / "rnn.npz"), "--out", str(tmp_path / "out"), "--starts", "5")
+    _, _, err = outcome(capsys, *arguments)
+    assert "relu was assumed; PyTorch's default is tanh: --nonlinearity tanh" in err
+    assert "relu was assumed" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    _, _, err = outcome(capsys, *arguments, "--nonlinearity", "relu")
+    assert "assumed" not in err
+
+
+@pytest.mark.parametrize(
+    ("arrays", "arguments", "words"),
+    [
+        ({"W": np.ones((3, 2))}, (), "W has shape (3, 2); it must be square, (N, N)"),
+        ({"U": np.ones((1, 2))}, (), "U has shape (1, 2) and W (2, 2); U must have shape (2, inputs)"),
+        ({"b": np.ones(3)}, (), "b has shape (3,) and W (2, 2); b must have shape (2,)"),
+        ({"b": np.array([1, np.nan])}, (), "b holds 1 of 2 values that are not finite"),
+        ({"W": np.array([[{}]], dtype=object)}, (), "holds pickled objects, which can run code"),
+        ({"leak": np.array(2.0)}, (), "leak is 2; it must lie above 0"),
+        ({}, ("--input", "1,0,0.5"), "input has 3 values; the input weights U have shape (2, 1), so it must have 1"),
+        ({}, ("--input", "1;2"), "1;2 is neither numbers with commas between them"),
+        ({}, ("--starts", "0"), "--starts is 0; it must be 1 or more"),
+        ({}, ("--starts", "OWN"), "holds 3 arrays; needed: one"),
+        ({}, ("--seed", "-1"), "seed is -1; it must be 0 or more"),
+        ({}, ("--name", "final"), "no network 'final' in the file; it has W"),
+        ({}, ("--out", "/proc/nowhere"), "cannot be written"),
+        ({f"weight_hh_l{k}": np.ones((2, 2)) for k in (0, 1)} | {"W": None}, (), "has 2 layers"),
+        ({"weight_hh_l0": np.ones((8, 2)), "W": None}, (), "an nn.LSTM"),
+        ({"weight_hh_l0": np.ones((6, 2)), "W": None}, ("--nonlinearity", "tanh"), "leave out --nonlinearity"),
+    ],
+)
+def test_own_weights_that_do_not_fit_are_one_line_and_exit_code_2(capsys, tmp_path, arrays, arguments, words):
+    path = tmp_path / "own.npz"
+    np.savez(path, **{name: values for name, values in (PAIR | arrays).items() if values is not None})
+    arguments = tuple(argument.replace("OWN", str(path)) for argument in arguments)
+    out = () if "--out" in arguments else ("--out", str(tmp_path / "out"))
+    code, said, err = outcome(capsys, "analyse", str(path), *arguments, *out)
+    assert code == 2
+    assert said == ""
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("attrax: ")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["own.pkl", "own.npz", "own.safetensors", "own.pt", "own.npy", "missing.npz", "."])
+def test_a_file_that_is_no_weights_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    if name.startswith("own"):
+        (tmp_path / name).write_bytes(pickle.dumps(PAIR))
+    code, _, err = outcome(capsys, "analyse", name)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_an_interrupted_analysis_is_exit_code_130_and_goes_on(capsys, tmp_path, pair, monkeypatch):
+    from attrax.studies import weights_analysis
+
+    def interrupted(analysis, index):
+        if index == 1:
+            raise KeyboardInterrupt
+        return compute(analysis, index)
+
+    compute = weights_analysis.analyse_input
+    arguments = ("analyse", pair, "--input", "0", "--input", "0.1", "--out", str(tmp_path / "out"), "--starts", "5")
+    with monkeypatch.context() as patch:
+        patch.setattr(weights_analysis, "analyse_input", interrupted)
+        code, _, err = outcome(capsys, *arguments)
+    assert code == 130
+    assert "interrupted; what was finished is kept" in err
+    code, _, err = outcome(capsys, *arguments)
+    assert code == 0
+    assert "input 1 of 2 (0): is there already" in err
+    assert "input 2 of 2 (0.1): following 6 starts" in err

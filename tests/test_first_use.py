@@ -15,6 +15,8 @@ def run(code):
     [
         "import attrax",
         "import attrax.cli",
+        "from attrax.networks import own_network; own_network({'W': [[0.5]], 'b': [1.0]})",
+        "import attrax.interop.torch_weights",
         "from attrax.tasks import TASKS; TASKS.build('ContextDecision', {}).ideal_observer_accuracy()",
         "from attrax.learning import LEARNERS; LEARNERS.build('ppo', {})",
         "from attrax.studies import load_study; [c.identity for c in load_study('demo').conditions()]",

@@ -4,11 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from attrax.settings import SettingsError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def demo(
@@ -51,6 +54,55 @@ def report(
     print(f"The page is {write_report(open_store(directory)).resolve()}")
 
 
+def analyse(
+    weights: Annotated[
+        tyro.conf.Positional[Path],
+        tyro.conf.arg(
+            help="a .npz or .safetensors file with W (N, N) as in W h, b (N,), U (N, inputs) and perhaps leak, or with "
+            "PyTorch's names; or a PyTorch state_dict of nn.RNN or nn.GRU (.pt, .pth, .ckpt)"
+        ),
+    ],
+    input: Annotated[
+        tyro.conf.UseAppendAction[tuple[str, ...]],
+        tyro.conf.arg(
+            help="a constant input, such as 1,0,0.5, or a file with one in each row (.csv, .npy, .npz); default: zero"
+        ),
+    ] = (),
+    out: Annotated[Path | None, tyro.conf.arg(help="folder for the results; default: attrax-out/NAME")] = None,
+    starts: Annotated[
+        str, tyro.conf.arg(help="how many random starts besides the zero state, or a file with one in each row")
+    ] = "100",
+    seed: Annotated[int, tyro.conf.arg(help="of the random starts")] = 0,
+    nonlinearity: Annotated[
+        Literal["relu", "tanh"] | None,
+        tyro.conf.arg(help="of a network that is no GRU, since files do not say it; default: relu"),
+    ] = None,
+    name: Annotated[str | None, tyro.conf.arg(help="which network, if the file holds several")] = None,
+) -> None:
+    """Find the attractors of a network of your own, and write a table and a page."""
+    from attrax.networks import own_network
+    from attrax.reports import analysis_findings, write_attractor_page
+    from attrax.studies import WeightsAnalysis, run_analysis
+    from attrax.studies.rows import read_inputs, read_starts
+
+    network = own_network(_read_weights(weights), name, nonlinearity)
+    analysis = WeightsAnalysis(weights.name, network, read_inputs(input, network), read_starts(starts, network), seed)
+    if network.remark:
+        print(f"attrax: {network.remark}", file=sys.stderr)
+    directory = out or Path("attrax-out") / weights.stem
+    analysed = run_analysis(analysis, directory, lambda line: print(line, file=sys.stderr, flush=True))
+    print(f"The page is {write_attractor_page(analysed).resolve()}")
+    for sentence in analysis_findings(analysed):
+        print(f"- {sentence}")
+
+
+def _read_weights(path: Path) -> "dict[str, np.ndarray]":
+    from attrax.interop import torch_weights
+    from attrax.networks import read_arrays
+
+    return torch_weights.read_state_dict(path) if torch_weights.reads(path) else read_arrays(path)
+
+
 def tasks() -> None:
     """List the tasks, with what they ask and how well an ideal observer does."""
     from attrax.tasks import TASKS
@@ -62,7 +114,8 @@ def tasks() -> None:
 
 
 _COMMANDS: dict[str, Callable[..., Any]] = {
-    "demo": demo, "run": run, "status": status, "report": report, "tasks": tasks,
+    "demo": demo, "run": run, "status": status, "report": report, "analyse": analyse,
+    "tasks": tasks,
 }  # fmt: skip
 
 

@@ -1,21 +1,10 @@
 """The page, as text and in a browser."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 
 from attrax.reports import findings, write_report
-
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -47,35 +36,11 @@ def test_the_figure_for_print_is_the_same_each_time(tiny_store, page_path):
     assert (page_path.parent / "planes.png").read_bytes() == first
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM.exists():
-        message = f"NO BROWSER: {CHROMIUM} is missing, so the page was NOT tested (Debian: apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser, page_path):
-    """The page, opened without a network; fails if anything is complained of or fetched."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    complaints, fetched = [], []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: fetched.append(request.url))
-    page.goto(page_path.as_uri())
+def page(open_page, page_path):
+    page = open_page(page_path)
     page.wait_for_selector("#planes .heatmaplayer")
-    yield page
-    assert complaints == []
-    assert [url for url in fetched if not url.startswith(("file:", "data:", "blob:"))] == []
-    page.close()
+    return page
 
 
 def test_the_page_shows_curves_planes_and_legend(page, tiny_store):

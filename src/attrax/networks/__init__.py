@@ -6,18 +6,32 @@ from typing import TYPE_CHECKING, Any
 from attrax.networks.settings import NetworkSettings
 
 if TYPE_CHECKING:
+    from attrax.networks.own_weights import OwnNetwork, own_network, read_arrays
     from attrax.networks.recurrence import unroll
     from attrax.networks.recurrent_network import RecurrentNetwork, initialise
     from attrax.networks.weights import load_networks, save_networks
 
 _PLACES = {
+    "OwnNetwork": "own_weights",
+    "own_network": "own_weights",
+    "read_arrays": "own_weights",
     "RecurrentNetwork": "recurrent_network",
     "initialise": "recurrent_network",
     "load_networks": "weights",
     "save_networks": "weights",
     "unroll": "recurrence",
 }
-__all__ = ["NetworkSettings", "RecurrentNetwork", "initialise", "load_networks", "save_networks", "unroll"]
+__all__ = [
+    "NetworkSettings",
+    "OwnNetwork",
+    "RecurrentNetwork",
+    "initialise",
+    "load_networks",
+    "own_network",
+    "read_arrays",
+    "save_networks",
+    "unroll",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -51,10 +51,17 @@ def read_metadata(path: Path) -> dict[str, str]:
         return metadata
 
 
+def read_leaks(path: Path) -> dict[str, float]:
+    """Return the leak of each network that `save_networks` wrote, by name."""
+    with safe_open(path, framework="numpy") as file:
+        leaks: dict[str, float] = json.loads(file.metadata()[_HEADER])["leak"]
+        return leaks
+
+
 def load_networks(path: Path) -> dict[str, RecurrentNetwork]:
     """Read back what `save_networks` wrote."""
+    leaks = read_leaks(path)
     with safe_open(path, framework="numpy") as file:
-        leaks = json.loads(file.metadata()[_HEADER])["leak"]
         return {
             name: RecurrentNetwork(
                 **{array: jnp.asarray(file.get_tensor(f"{name}/{array}")) for array in _ARRAYS}, leak=leak

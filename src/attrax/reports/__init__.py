@@ -4,12 +4,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attrax.reports.attractor_page import write_attractor_page
+    from attrax.reports.attractor_words import analysis_findings
     from attrax.reports.figures import planes_figure
     from attrax.reports.page import write_report
     from attrax.reports.sentences import findings
 
-_PLACES = {"findings": "sentences", "planes_figure": "figures", "write_report": "page"}
-__all__ = ["findings", "planes_figure", "write_report"]
+_PLACES = {
+    "analysis_findings": "attractor_words",
+    "findings": "sentences",
+    "planes_figure": "figures",
+    "write_attractor_page": "attractor_page",
+    "write_report": "page",
+}
+__all__ = ["analysis_findings", "findings", "planes_figure", "write_attractor_page", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

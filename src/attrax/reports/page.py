@@ -58,14 +58,14 @@ def render(store: Store) -> str:
         looks=KIND_LOOKS,
         stages=stages,
         has_orbits=figures["orbits"] is not None,
-        figures=_embed({name: figure for name, figure in figures.items() if figure is not None}),
+        figures=embed({name: figure for name, figure in figures.items() if figure is not None}),
         plotly=Markup(get_plotlyjs()),
         settings=store.study.to_toml(),
         versions=_versions(store),
     )
 
 
-def _embed(figures: dict[str, Any]) -> Any:
+def embed(figures: dict[str, Any]) -> Any:
     """Return figures as JSON that is safe inside a script element."""
     text = "{" + ", ".join(f"{json.dumps(name)}: {figure.to_json()}" for name, figure in figures.items()) + "}"
     return Markup(text.replace("</", "<\\/"))

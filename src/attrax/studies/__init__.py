@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from attrax.studies.planes import map_planes, plane_shares
     from attrax.studies.store import Store, open
     from attrax.studies.study_run import run_study
+    from attrax.studies.weights_analysis import AnalysedWeights, WeightsAnalysis, run_analysis
 
 _PLACES = {
     "Event": "execution",
@@ -20,18 +21,24 @@ _PLACES = {
     "Store": "store",
     "open": "store",
     "run_study": "study_run",
+    "AnalysedWeights": "weights_analysis",
+    "WeightsAnalysis": "weights_analysis",
+    "run_analysis": "weights_analysis",
 }
 __all__ = [
+    "AnalysedWeights",
     "Condition",
     "Event",
     "PlaneSettings",
     "Store",
     "Study",
+    "WeightsAnalysis",
     "load_study",
     "map_planes",
     "open",
     "parse_study",
     "plane_shares",
+    "run_analysis",
     "run_local",
     "run_study",
 ]

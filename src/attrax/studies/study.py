@@ -228,12 +228,18 @@ def _toml_value(value: Any) -> str:
 @cache
 def code_version() -> str:
     """Return a hash of the source that a network's numbers depend on."""
+    return source_version(("tasks", "networks", "learning", "dynamics"), ("keys.py", "studies/planes.py"))
+
+
+@cache
+def source_version(rooms: tuple[str, ...], files: tuple[str, ...]) -> str:
+    """Return a hash of the source of whole rooms and of single files of this package."""
     package = resources.files("attrax")
     digest = hashlib.sha256()
-    for room in ("tasks", "networks", "learning", "dynamics"):
+    for room in rooms:
         for file in sorted((package / room).iterdir(), key=lambda p: p.name):
             if file.name.endswith(".py"):
                 digest.update(file.name.encode() + file.read_bytes())
-    for name in ("keys.py", "studies/planes.py"):
+    for name in files:
         digest.update(package.joinpath(name).read_bytes())
     return digest.hexdigest()

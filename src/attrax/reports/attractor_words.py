@@ -1,0 +1,161 @@
+"""What an analysis of one network found, in sentences and words made from its numbers."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from attrax.studies.weights_analysis import AnalysedWeights
+
+_PLURALS = {
+    "fixed point": "fixed points",
+    "cycle": "cycles",
+    "quasi-periodic": "quasi-periodic attractors",
+    "chaotic": "chaotic attractors",
+}
+_SINGULARS = _PLURALS | {
+    "fixed point": "fixed point", "cycle": "cycle",
+    "quasi-periodic": "quasi-periodic attractor", "chaotic": "chaotic attractor",
+}  # fmt: skip
+_CELLS = {"relu": "ReLU", "tanh": "tanh", "gru": "GRU"}
+_MOST_INPUTS_IN_WORDS = 12
+
+
+def analysis_findings(analysed: AnalysedWeights) -> list[str]:
+    """Return sentences: how many attractors of which kind there are, and what the starts go to under each input."""
+    table, count = analysed.table, len(analysed.results)
+    where = "1 input" if count == 1 else f"{count} inputs"
+    attractors = table[table.attractor > 0]
+    total = f"{_counted(len(attractors), 'attractor', 'attractors')} under {where}: "
+    sentences = [total + _kinds(attractors) + "." if len(attractors) else f"No attractor was found under {where}."]
+    sentences[0] += f" {_without(table, analysed)}"
+    for index in range(min(count, _MOST_INPUTS_IN_WORDS)):
+        sentences.append(f"{input_title(analysed, index)}: {_fates(table[table.input == index + 1])}.")
+    if count > _MOST_INPUTS_IN_WORDS:
+        sentences.append(f"The other {count - _MOST_INPUTS_IN_WORDS} inputs are in the table.")
+    return sentences
+
+
+def input_title(analysed: AnalysedWeights, index: int) -> str:
+    """Return what an input is called: its number and its values."""
+    values = analysed.analysis.inputs[index]
+    if not values.any():
+        return f"Input {index + 1} (zero)" if len(analysed.results) > 1 else "Zero input"
+    text = ", ".join(f"{value:g}" for value in values[:8]).replace("-", "−")
+    return f"Input {index + 1} ({text}{', …' if values.size > 8 else ''})"
+
+
+def network_words(analysed: AnalysedWeights) -> str:
+    """Return what the network is: kind, size, leak."""
+    network = analysed.analysis.network
+    leak = f", leak {network.leak:g}" if network.leak < 1 else ""
+    inputs = f"{_counted(network.n_inputs, 'input', 'inputs')}" if network.n_inputs else "no input weights"
+    return (
+        f"{_counted(network.n_units, f'{_CELLS[network.kind]} unit', f'{_CELLS[network.kind]} units')}, {inputs}{leak}"
+    )
+
+
+def starts_words(analysed: AnalysedWeights) -> str:
+    """Return where the starts come from."""
+    analysis = analysed.analysis
+    if not analysis.starts_are_drawn:
+        return (
+            f"The {_counted(analysis.n_starts, 'start', 'starts')} are those of the file. The intervals hold only if "
+            "they were drawn at random, each by itself."
+        )
+    if analysis.network.kind != "relu":
+        return f"{analysis.n_starts} starts are drawn uniformly from −1 to 1 in each unit; the zero state is one more."
+    uppers = [result.attrs["starts_drawn_up_to"] for result in analysed.results]
+    span = f"{min(uppers):.3g}" if min(uppers) == max(uppers) else f"{min(uppers):.3g} to {max(uppers):.3g}, by input"
+    return (
+        f"{analysis.n_starts} starts are drawn uniformly in each unit, from 0 to twice the largest activity that the "
+        f"network has in its first 200 steps from zero ({span}); the zero state is one more."
+    )
+
+
+def attractor_title(row: pd.Series) -> str:
+    """Return what a row of the table is called, in a few words."""
+    if row.attractor < 0:
+        return "neutral" if row.neutral else str(row.kind)
+    return f"{row.attractor}  {kind_words(row)}"
+
+
+def kind_words(row: pd.Series) -> str:
+    """Return kind and period."""
+    if row.attractor < 0 and row.neutral:
+        return "undecided (neutral)"
+    return f"cycle of period {row.period}" if row.kind == "cycle" else str(row.kind)
+
+
+def percent(share: float) -> str:
+    """Return a share for people: no digits that 100 starts cannot give."""
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    return f"{100 * share:.0f} %" if share in (0, 1) or 0.0095 <= share <= 0.995 else f"{100 * share:.1f} %"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number with a true minus sign; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def exponent(value: float, error: float) -> str:
+    """Return a Lyapunov exponent with its standard error, where it was measured."""
+    if not np.isfinite(value):
+        return number(value)
+    text = f"{value:z.4f}".replace("-", "−") if abs(value) < 10 else number(value)
+    return f"{text} ± {error:.1g}" if error > 0 else text
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _kinds(attractors: pd.DataFrame) -> str:
+    parts = []
+    for kind, many in _PLURALS.items():
+        rows = attractors[attractors.kind == kind]
+        if len(rows):
+            parts.append(_counted(len(rows), _SINGULARS[kind], many) + (_periods(rows) if kind == "cycle" else ""))
+    return _joined(parts)
+
+
+_MOST_PERIODS = 6
+
+
+def _periods(cycles: pd.DataFrame) -> str:
+    periods = sorted(set(cycles.period))
+    if len(periods) > _MOST_PERIODS:
+        return f" (periods {periods[0]} to {periods[-1]})"
+    return f" (period{'s' if len(periods) > 1 else ''} {_joined([str(period) for period in periods])})"
+
+
+def _without(table: pd.DataFrame, analysed: AnalysedWeights) -> str:
+    total = analysed.analysis.n_starts * len(analysed.results)
+    divergent, undecided = (int(table[table.kind == kind].starts.sum()) for kind in ("divergent", "undecided"))
+    starts = "random starts" if analysed.analysis.starts_are_drawn else "starts"
+    if not divergent and not undecided:
+        return f"All {starts} reach {'it' if (table.attractor > 0).sum() == 1 else 'one of them'}."
+    return f"Of the {starts}, {percent(divergent / total)} diverge and {percent(undecided / total)} stay undecided."
+
+
+_MOST_FATES = 6
+
+
+def _fates(rows: pd.DataFrame) -> str:
+    parts = [
+        f"{kind_words(row)} {percent(row.share) if row.starts else 'from the zero state only'}"
+        for _, row in rows.head(_MOST_FATES).iterrows()
+    ]
+    rest = rows.iloc[_MOST_FATES:]
+    if len(rest):
+        parts.append(f"{len(rest)} others {percent(rest.share.sum())}")
+    return ", ".join(parts)
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
