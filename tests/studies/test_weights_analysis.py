@@ -12,7 +12,6 @@ from attrax.dynamics import Effort
 from attrax.networks import own_network
 from attrax.settings import SettingsError
 from attrax.studies import WeightsAnalysis, run_analysis, weights_analysis
-from attrax.studies.attractor_table import relaxation_steps, wilson_interval
 
 QUICK = Effort(settling_steps=300, steps=1000, extension=1)
 
@@ -212,21 +211,3 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path):
 def test_a_negative_seed_is_refused():
     with pytest.raises(SettingsError, match="seed is -1; it must be 0 or more"):
         known_analysis(seed=-1)
-
-
-def test_wilson_intervals_are_those_in_print():
-    assert wilson_interval(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)  # Newcombe, Stat. Med. 17 (1998), table I
-    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
-    assert wilson_interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
-    assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=1e-4)
-    assert wilson_interval(20, 20)[1] == 1
-
-
-def test_relaxation_is_along_the_slowest_direction_that_shrinks():
-    exponents = np.array([0.0, -0.01, -0.5, -np.inf])
-    assert relaxation_steps("quasi-periodic", exponents, 1) == pytest.approx(100)
-    assert relaxation_steps("fixed point", exponents[1:]) == pytest.approx(100)
-    assert relaxation_steps("cycle", np.array([-np.inf])) == 0
-    assert relaxation_steps("fixed point", np.array([0.0])) == np.inf
-    assert np.isnan(relaxation_steps("chaotic", exponents))
-    assert np.isnan(relaxation_steps("fixed point", np.array([np.nan])))

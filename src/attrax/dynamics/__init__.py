@@ -11,12 +11,14 @@ from attrax.dynamics.effort import Effort
 
 if TYPE_CHECKING:
     from attrax.dynamics.attractors import find_attractors
+    from attrax.dynamics.basin_fractions import basins
     from attrax.dynamics.classification import KINDS, Classification
     from attrax.dynamics.labelling import classify
     from attrax.dynamics.relu_map import ReluMap
     from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
 
 _PLACES = {
+    "basins": "basin_fractions",
     "find_attractors": "attractors",
     "KINDS": "classification",
     "Classification": "classification",
@@ -27,7 +29,8 @@ _PLACES = {
     "tanh_map": "smooth_map",
 }
 __all__ = [
-    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "classify", "find_attractors", "gru_map", "tanh_map",
+    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "basins", "classify", "find_attractors", "gru_map",
+    "tanh_map",
 ]  # fmt: skip
 
 

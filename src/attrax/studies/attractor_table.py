@@ -1,11 +1,12 @@
 """What was found under one input, a row per attractor: how often it is reached, and what it is like."""
 
-import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+
+from attrax.dynamics.basin_fractions import wilson_interval
 
 
 def attractor_table(result: xr.Dataset) -> pd.DataFrame:
@@ -27,7 +28,7 @@ def attractor_table(result: xr.Dataset) -> pd.DataFrame:
       added), as a share of all, with its 95 % interval by Wilson;
     - from_zero: whether the zero state that was added gets there;
     - exponent_1 ... exponent_4, and exponent_1_error ...: Lyapunov exponents with standard errors, 0 where exact;
-    - relaxation_steps: see `relaxation_steps`;
+    - relaxation_steps: see `attrax.dynamics.Classification.relaxation_time`;
     - mean_activity: over its units and states; active_units.
 
     The last four are missing (NaN) in the rows that stand for no attractor.
@@ -84,46 +85,10 @@ def _description(result: xr.Dataset, start: int, number: int) -> dict[str, Any]:
         "neutral": bool(one.neutral),
         **dict(zip(_EXPONENTS, [*exponents.tolist(), *errors.tolist()], strict=True)),
         **{name: one[name].item() for name in _COPIED},
-        "relaxation_steps": relaxation_steps(str(one.kind.values), exponents, int(one.torus_dimension)),
+        "relaxation_steps": float(one.relaxation_time),
         "mean_activity": float(result.mean_activity[number - 1]),
         "active_units": float(result.active_units[number - 1]),
     }
-
-
-def relaxation_steps(kind: str, exponents: np.ndarray, torus_dimension: int = 0) -> float:
-    """Return the steps in which a small push away from an attractor shrinks to 1/e, in the slowest direction.
-
-    -1 / λ1 at fixed points and cycles, whose λ1 is ln(spectral radius over one period) / period; 0 where nothing of
-    the push is left after a period. On a curve or torus the first exponents are of directions along it, and the next
-    one counts. NaN where there is none: a push off a chaotic orbit grows.
-    """
-    if kind not in ("fixed point", "cycle", "quasi-periodic") or torus_dimension >= len(exponents):
-        return _NAN
-    exponent = float(exponents[torus_dimension])
-    if math.isnan(exponent):
-        return _NAN
-    return -1 / exponent if exponent < 0 else math.inf
-
-
-def wilson_interval(count: int, total: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    """Return the interval of a share: by default the 95 % one.
-
-    Parameters
-    ----------
-    count, total
-        How many of how many.
-    z
-        Quantile of the normal distribution.
-
-    References
-    ----------
-    Wilson, Journal of the American Statistical Association 22 (1927).
-    """
-    share, weight = count / total, z * z / total
-    centre = (share + weight / 2) / (1 + weight)
-    half = z * math.sqrt(share * (1 - share) / total + weight / (4 * total)) / (1 + weight)
-    low = 0.0 if count == 0 else centre - half
-    return low, 1.0 if count == total else centre + half
 
 
 def start_table(result: xr.Dataset) -> pd.DataFrame:
