@@ -12,6 +12,7 @@ from attrax.dynamics.effort import Effort
 if TYPE_CHECKING:
     from attrax.dynamics.attractors import find_attractors
     from attrax.dynamics.classification import KINDS, Classification, classify
+    from attrax.dynamics.periodic_points import cycles, fixed_points
     from attrax.dynamics.relu_map import ReluMap
     from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
 
@@ -20,13 +21,16 @@ _PLACES = {
     "KINDS": "classification",
     "Classification": "classification",
     "classify": "classification",
+    "cycles": "periodic_points",
+    "fixed_points": "periodic_points",
     "ReluMap": "relu_map",
     "SmoothMap": "smooth_map",
     "gru_map": "smooth_map",
     "tanh_map": "smooth_map",
 }
 __all__ = [
-    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "classify", "find_attractors", "gru_map", "tanh_map",
+    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "classify", "cycles", "find_attractors",
+    "fixed_points", "gru_map", "tanh_map",
 ]  # fmt: skip
 
 
