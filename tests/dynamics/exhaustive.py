@@ -76,3 +76,11 @@ def competing_map(seed: int) -> ReluMap:
     weights = (weights + weights.T) / np.sqrt(2) - rng.uniform(0, 2) * gain / n
     weights[np.arange(n), np.arange(n)] += rng.uniform(0, 1) * gain
     return ReluMap(weights, rng.standard_normal(n) * 0.5 + rng.uniform(0, 1))
+
+
+def inhibiting_map(seed: int) -> ReluMap:
+    """Return a map of 6 units that inhibit more than they excite, under positive bias: more cycles than at random."""
+    rng = np.random.default_rng(seed + 55555)
+    gain = float(np.exp(rng.uniform(np.log(0.7), np.log(4.0))))
+    weights = gain * (rng.standard_normal((6, 6)) - rng.uniform(0, 1.5)) / np.sqrt(6)
+    return ReluMap(weights, rng.uniform(0, 1, 6), (1.0, 0.6)[seed % 2])

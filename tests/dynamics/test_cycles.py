@@ -28,7 +28,7 @@ def test_a_continuum_of_period_nine_is_singular_and_no_crash():
     assert found.sizes["cycle"] == 0
 
 
-@pytest.mark.parametrize(("period", "number"), [(2, 1), (3, 2), (4, 3), (5, 6)])
+@pytest.mark.parametrize(("period", "number"), [(2, 1), (3, 2), (4, 3)])
 def test_all_cycles_of_a_full_tent(period, number):
     # (2^k - those of smaller periods) / k, all unstable, slope +-1/a or 1/(1-a) at each step
     found = cycles(skew_tent(0.45).relu_map(), period, solves=200)
@@ -92,7 +92,7 @@ def test_a_bad_period_is_one_line(period):
 maps = st.integers(0, 2**31).map(lambda seed: random_map(seed, (2, 6), (1.0, 0.6)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(maps, st.sampled_from([2, 3]))
 def test_every_cycle_is_one_and_of_minimal_period(m, period):
     found = cycles(m, period, solves=100)
@@ -106,8 +106,8 @@ def test_every_cycle_is_one_and_of_minimal_period(m, period):
     )
 
 
-@settings(max_examples=6, deadline=None)
-@given(st.integers(0, 2**31).map(lambda seed: random_map(seed, (2, 4), (1.0, 0.6))), st.integers(0, 100))
+@settings(max_examples=3, deadline=None)
+@given(st.integers(0, 2**31).map(lambda seed: random_map(seed, (4, 5), (1.0, 0.6))), st.integers(0, 100))
 def test_units_in_another_order_give_the_same_cycles(m, seed):
     order = np.random.default_rng(seed).permutation(m.n_units)
     one = cycles(m, 2, solves=200)
@@ -136,7 +136,7 @@ def recall(seeds, period):
 
 
 def test_recall_on_a_few_maps():
-    stable, all_stable, hit, everything = recall(range(1000, 1004), 2)
+    stable, all_stable, hit, everything = recall(range(1000, 1002), 2)
     assert stable == all_stable
     assert hit == everything
 

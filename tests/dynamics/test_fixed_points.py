@@ -119,7 +119,7 @@ def test_bad_input_is_one_line(arguments, message):
 def test_the_budget_holds_and_patience_saves():
     m = random_map(1001, (12, 12))
     assert fixed_points(m, solves=30).attrs["solves"] <= 30
-    assert fixed_points(m, patience=20).attrs["solves"] < fixed_points(m).attrs["solves"]
+    assert fixed_points(m, patience=20, solves=200).attrs["solves"] < 200
 
 
 def test_own_starts_are_used():
@@ -141,7 +141,7 @@ def test_a_branch_goes_round_the_circle_and_closes():
 weights = st.integers(0, 2**31).map(lambda seed: random_map(seed, (2, 7), (1.0, 0.4)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(weights)
 def test_every_point_is_one_with_the_pattern_it_was_solved_for(m):
     found = fixed_points(m, solves=150)
@@ -151,11 +151,10 @@ def test_every_point_is_one_with_the_pattern_it_was_solved_for(m):
         active = m.weights @ state + m.bias > 0
         frozen = np.where(active, m.weights @ state + m.bias, 0.0)
         assert np.abs(frozen - state).max() <= 1e-9 * max(scale, 1e-300)
-    if m.n_units <= 7:  # all patterns fit into the budget
-        assert found.sizes["point"] == len(all_fixed_points(m)[0])
+    assert found.sizes["point"] == len(all_fixed_points(m)[0])  # at most 128 patterns
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(weights, st.integers(0, 100))
 def test_units_in_another_order_give_the_same_points(m, seed):
     order = np.random.default_rng(seed).permutation(m.n_units)
@@ -167,7 +166,28 @@ def test_units_in_another_order_give_the_same_points(m, seed):
 
 def test_the_same_seed_gives_the_same_answer():
     m = random_map(1005, (10, 10))
-    assert fixed_points(m, seed=3).identical(fixed_points(m, seed=3))
+    assert fixed_points(m, seed=3, solves=100).identical(fixed_points(m, seed=3, solves=100))
+
+
+def test_factors_that_were_let_go_are_paid_for_again(monkeypatch):
+    m = competing_map(1004)
+    ample = fixed_points(m, solves=150)
+    monkeypatch.setattr("attrax.dynamics.linear_pieces._MOST_NUMBERS", 1)
+    scarce = fixed_points(m, solves=150)
+    assert scarce.attrs["solves"] == 150
+    assert all(is_among(state[None], ample.state.values[:, None]) for state in scarce.state.values[:1])
+
+
+def test_a_stable_point_planted_in_250_units_takes_few_solves():
+    rng = np.random.default_rng(1000)
+    weights = rng.standard_normal((250, 250)) / np.sqrt(250)
+    state = np.maximum(rng.standard_normal(250), 0.0)
+    weights *= 0.9 / np.abs(np.linalg.eigvals(weights * (state > 0))).max()
+    drives = np.where(state > 0, state, -np.abs(rng.standard_normal(250)))
+    found = fixed_points(ReluMap(weights, drives - weights @ state), solves=20)
+    assert is_among(state[None], found.state.values[:, None])
+    assert found.instability.values[0] == "stable"
+    assert found.certified.all()
 
 
 def recall(seeds, make):
@@ -188,7 +208,7 @@ def recall(seeds, make):
 
 
 def test_recall_on_a_few_maps():
-    stable, all_stable, hit, everything = recall(range(1000, 1006), lambda seed: random_map(seed, (8, 12)))
+    stable, all_stable, hit, everything = recall(range(1000, 1003), lambda seed: random_map(seed, (8, 12)))
     assert stable == all_stable
     assert hit == everything
 

@@ -8,6 +8,7 @@ length, no failure of convergence, folds included.
 """
 
 import copy
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,6 +21,8 @@ SINGULAR = 1e-12
 """I - J is singular where the reciprocal of its inverse's norm is below this share of 1 + |J|."""
 ON_A_BORDER = 1e-13
 """A drive this small against the largest is zero: either sign is right."""
+
+_MOST_NUMBERS = 2**24  # of factors kept for a second use: 128 MiB
 
 
 class Budget:
@@ -62,7 +65,7 @@ class Piece:
         self._leak = 1.0 if steps == 1 else relu_map.leak
         self._active = [np.flatnonzero(row) for row in pattern]
         self._kept = self._active if self._leak == 1 else [np.arange(units)] * steps
-        self._factors: tuple[np.ndarray, np.ndarray] | None = None
+        self._factors: list[np.ndarray] = []  # a list, so that rotated pieces share and lose them together
         self.sign, self.singular = 1, False
         if self._kept[-1].size:
             self.factorise()
@@ -85,7 +88,7 @@ class Piece:
         self.singular = not float(reciprocal) * norm > SINGULAR * (1 + float(np.abs(jacobian).sum(axis=0).max()))
         swaps = int((pivots != np.arange(size)).sum())
         self.sign = -1 if (swaps + int((np.diagonal(factors) < 0).sum())) % 2 else 1
-        self._factors = (factors, pivots)
+        self._factors[:] = [factors, pivots]
 
     def jacobian(self) -> np.ndarray:
         """Return the Jacobian over one period, on the units that carry a state from the last step to the first."""
@@ -111,8 +114,17 @@ class Piece:
 
     @property
     def size(self) -> int:
-        """How many numbers its factors take."""
-        return 0 if self._factors is None else self._factors[0].size
+        """How many numbers its factors take; 0 where they were let go."""
+        return self._factors[0].size if self._factors else 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can respond without being factorised again."""
+        return bool(self._factors) or not self._kept[-1].size
+
+    def let_go(self) -> None:
+        """Give the memory of the factors back."""
+        self._factors.clear()
 
     @property
     def consistent(self) -> bool:
@@ -147,13 +159,13 @@ class Piece:
                 state[active] += leak * drives[step, active]
         return state, drives
 
-    def respond(self, bias: Float[np.ndarray, "steps units"]) -> Float[np.ndarray, "steps units"]:
-        """Solve the piece for any bias; cheap, since the factors are there."""
+    def respond(self, bias: np.ndarray) -> np.ndarray:
+        """Return the drives under any bias, both (steps, units); cheap, since the factors are there."""
         if self._shift:
             bias = np.roll(bias, -self._shift, axis=0)
         with np.errstate(over="ignore", invalid="ignore"):
             image, drives = self._run(np.zeros(self._kept[-1].size), bias)
-            if self._factors is not None:
+            if self._factors:
                 state = scipy.linalg.lapack.dgetrs(*self._factors, image)[0]
                 for _ in range(1):  # refined: over an unstable period rounding grows
                     image, _ = self._run(state, bias)
@@ -191,6 +203,8 @@ class Pieces:
     def __init__(self, relu_map: ReluMap, period: int, budget: Budget) -> None:
         self.map, self.period, self.budget = relu_map, period, budget
         self._known: dict[bytes, Piece | None] = {}
+        self._ready: deque[Piece] = deque()
+        self._numbers = 0
 
     @property
     def exhausted(self) -> bool:
@@ -198,8 +212,8 @@ class Pieces:
         cells = self.map.n_units * self.period
         return cells < 40 and len(self._known) >= 2**cells
 
-    def at(self, pattern: Bool[np.ndarray, "steps units"]) -> Piece | None:
-        """Return the piece of a pattern; None where it is singular, or the budget is spent."""
+    def at(self, pattern: np.ndarray) -> Piece | None:
+        """Return the piece of a pattern (steps, units); None where it is singular, or the budget is spent."""
         key = np.packbits(pattern).tobytes()
         if key in self._known:
             return self._known[key]
@@ -212,7 +226,26 @@ class Pieces:
         for shift in range(self.period):
             turned = np.packbits(np.roll(pattern, shift, axis=0)).tobytes()
             self._known.setdefault(turned, None if piece.singular else piece.rotated(shift) if shift else piece)
+        self._hold(piece)
         return self._known[key]
+
+    def respond(self, piece: Piece, bias: np.ndarray) -> np.ndarray | None:
+        """Return the drives of a piece under any bias; where its factors were let go that is one more solve."""
+        if not piece.is_ready:
+            if self.budget.spent:
+                return None
+            self.budget.used += 1
+            piece.factorise()
+            self._hold(piece)
+        return piece.respond(bias)
+
+    def _hold(self, piece: Piece) -> None:
+        self._ready.append(piece)
+        self._numbers += piece.size
+        while self._numbers > _MOST_NUMBERS and len(self._ready) > 1:
+            oldest = self._ready.popleft()
+            self._numbers -= oldest.size
+            oldest.let_go()
 
 
 def walk(
@@ -241,7 +274,9 @@ def walk(
     piece, crossed = start, -1
     first: tuple[Piece, int, int, float] | None = None
     while True:
-        along = piece.respond(direction)
+        along = pieces.respond(piece, direction)
+        if along is None:
+            return
         signs = np.where(piece.pattern, 1.0, -1.0)
         # Each drive is R cos(θ - ψ): it keeps its sign within a quarter turn of ψ.
         middle = np.arctan2(signs * along, signs * piece.drives).ravel()

@@ -22,8 +22,8 @@ from attrax.dynamics.relu_map import ReluMap
 _LENGTHS = 0.5 ** np.arange(14)
 _MOST_NEWTON_STEPS = 60
 _LONGEST_CHAIN = 25  # full steps that have not arrived by then seldom do
-_IDLE = 300  # attempts in a row that met known pieces only
-_SMALL = 40  # units times steps
+_IDLE = 100  # attempts in a row that met known pieces only
+_SMALL, _TINY = 40, 6  # units times steps
 
 
 class ReluSearch:
@@ -60,6 +60,13 @@ class ReluSearch:
 
     def run(self, patience: int) -> None:
         """Search until the budget is spent, all pieces are known, or `patience` solves have found nothing new."""
+        cells = self.map.n_units * self.period
+        if cells <= _TINY:  # every pattern there is: fewer solves than a search, and nothing is missed
+            for number in range(2**cells):
+                piece = self.pieces.at((number >> np.arange(cells) & 1).astype(bool).reshape(self.shape))
+                if piece is not None:
+                    self._keep(piece)
+            return
         guesses = self._guesses()
         ways: list[Callable[[], None]] = [
             lambda: self._newton(next(guesses)),
@@ -68,7 +75,7 @@ class ReluSearch:
             self._circle,
         ]
         # In a small map chains are short and a circle has few corners; in a large one both wander for long.
-        shares = np.array([1.0, 1.0, 1.0, 2.0] if self.map.n_units * self.period <= _SMALL else [8.0, 0.2, 1.0, 0.2])
+        shares = np.array([1.0, 1.0, 1.0, 2.0] if cells <= _SMALL else [8.0, 0.2, 1.0, 0.2])
         spent, idle, last = np.zeros(len(ways)), 0, self.budget.used
         for _ in range(len(self._orbits) + 1):  # what orbits visit comes first
             ways[0]()
@@ -94,7 +101,7 @@ class ReluSearch:
             bound = 1e3 * (1 + np.abs(starts).max(initial=0.0) + np.abs(self.map.bias).max(initial=0.0))
             inside = (np.abs(drives) < bound).all(axis=2)
         lengths = np.where(inside.all(axis=0), steps, inside.argmin(axis=0))
-        return [drives[: max(length, self.period), orbit] for orbit, length in enumerate(lengths) if length >= 1]
+        return [drives[:length, orbit] for orbit, length in enumerate(lengths) if length >= self.period]
 
     def _keep(self, piece: Piece) -> bool:
         if not piece.consistent:
