@@ -1,6 +1,7 @@
 """The search for all cycles of one period of a ReLU map, stable or not; a fixed point has period 1.
 
-Four ways lead to solutions, and share the budget of linear solves:
+Where there are few patterns, all are solved. Otherwise four ways lead to solutions, and share the budget of linear
+solves:
 
 - damped Newton from states of orbits, their means, the bias, and noise around them. SCYFI's step from pattern to
   pattern is Newton's full step; with the step shortened until the residual falls it converges where that one wanders;
