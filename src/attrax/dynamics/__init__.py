@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from attrax.dynamics.basin_fractions import basins
     from attrax.dynamics.classification import KINDS, Classification
     from attrax.dynamics.labelling import classify
+    from attrax.dynamics.periodic_points import cycles, fixed_points
     from attrax.dynamics.relu_map import ReluMap
     from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
 
@@ -23,14 +24,16 @@ _PLACES = {
     "KINDS": "classification",
     "Classification": "classification",
     "classify": "labelling",
+    "cycles": "periodic_points",
+    "fixed_points": "periodic_points",
     "ReluMap": "relu_map",
     "SmoothMap": "smooth_map",
     "gru_map": "smooth_map",
     "tanh_map": "smooth_map",
 }
 __all__ = [
-    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "basins", "classify", "find_attractors", "gru_map",
-    "tanh_map",
+    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "basins", "classify", "cycles", "find_attractors",
+    "fixed_points", "gru_map", "tanh_map",
 ]  # fmt: skip
 
 
