@@ -1,10 +1,16 @@
 """Shared settings of the tests: everything small enough to train in a second."""
 
-import jax  # noqa: F401  before attrax, so that its annotations name JAX's array and shapes are checked
+from pathlib import Path
+
+import jax  # before attrax, so that its annotations name JAX's array and shapes are checked
 import pytest
 
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
+
+# Most of the time of a first run is compiling; the two processes of a run, and later runs, share what is compiled.
+jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 @pytest.fixture
