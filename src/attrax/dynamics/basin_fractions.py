@@ -19,7 +19,14 @@ def basins(found: xr.Dataset) -> xr.Dataset:
     Dataset over "attractor" (the numbers in `found`): kind, period, starts (how many), share, and share_low and
     share_high, the bounds of its 95 % interval (binomial, by Wilson). The same three for the starts that diverged and
     those that stayed undecided, as divergent_share, undecided_share and so on: with them all shares add up to 1.
+
+    Raises
+    ------
+    ValueError
+        If there are no starts.
     """
+    if found.sizes["start"] == 0:
+        raise ValueError("there are no starts, so there are no shares; give find_attractors at least one")
     numbers = np.unique(found.attractor.values)
     numbers = numbers[numbers >= 0]
     total = found.sizes["start"]

@@ -65,6 +65,8 @@ def rotation_number(points: Float[np.ndarray, "steps dimensions"], period: int =
     -------
     NaN where the projected curve does not wind exactly once about its centroid, so that the angle means nothing.
     """
+    if points.shape[1] < 2:
+        return float("nan")
     centred = points - points.mean(axis=0)
     angle = np.arctan2(centred[:, 1], centred[:, 0])
     if not _is_ordered_by_angle(centred, angle):

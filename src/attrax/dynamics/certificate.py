@@ -3,6 +3,7 @@
 What a certificate says, and the bounds that its proofs use.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,6 +78,32 @@ def growth_bound(jacobian: Float[np.ndarray, "n n"], vectors: np.ndarray) -> flo
             return min(bound, largest)
         largest = max(largest, norm)
     return bound
+
+
+def error_growth(jacobians: Iterable[Float[np.ndarray, "n n"]], size: int) -> Float[np.ndarray, " steps"]:
+    """Bound the sum, after each step, of errors of norm 1 that are made at every step and grow from there on.
+
+    An error made at step s has grown by P_{t<-s} at step t. With S_{t+1} = A_t S_t A_tᵀ + I the trace of S_t is the sum
+    of the squares of their norms (Frobenius), and the sum of the norms is at most sqrt(t trace S_t). What grows
+    in the middle of a period and is gone at its end, on a flat piece, is seen here and not in the period's Jacobian.
+    """
+    total, bounds = np.zeros((size, size)), []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step, jacobian in enumerate(jacobians, start=1):
+            total = jacobian @ total @ jacobian.T
+            total[np.diag_indices(size)] += 1.0
+            bounds.append(np.sqrt(step * np.trace(total)))
+    return np.nan_to_num(np.array(bounds), nan=np.inf)
+
+
+def is_minimal(states: Float[np.ndarray, "period units"], scale: float) -> bool:
+    """Whether no proper divisor of the period shifts a cycle onto itself."""
+    period = states.shape[0]
+    return all(
+        np.abs(np.roll(states, shift, axis=0) - states).max() > 1e-8 * scale
+        for shift in range(1, period // 2 + 1)
+        if period % shift == 0
+    )
 
 
 def eigen(matrix: Float[np.ndarray, "n n"]) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ cycle, check that the cycle really has those patterns, that it attracts, and tha
 no unit can ever switch again: then the orbit's future is known for good.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,10 @@ from attrax.dynamics.certificate import (
     RESIDUAL,
     Certificate,
     eigen,
+    error_growth,
     growth_bound,
     inverse_norm,
+    is_minimal,
     leading_exponents,
 )
 from attrax.dynamics.relu_map import ReluMap
@@ -47,7 +50,8 @@ def certify_cycle(
     rounding = np.finfo(float).eps * (
         np.abs(relu_map.weights) @ np.abs(cycle.states).max(axis=0) + np.abs(relu_map.bias)
     )
-    radius = float(np.abs(cycle.eigenvalues).max(initial=0.0))
+    eigenvalues = cycle.eigenvalues
+    radius = float(np.abs(eigenvalues).max(initial=0.0))
     exists = bool((drives >= MARGIN_OVER_ROUNDING * rounding).all()) and radius < LARGEST_RADIUS
     # From the second period on the deviation is P_t basis C^n y: bound it at every step by the growth of C. That
     # holds for an orbit that has kept the cycle's patterns for a period, with no unit active that is silent in them.
@@ -61,12 +65,22 @@ def certify_cycle(
             reach[step] = np.linalg.norm(relu_map.weights[:, units] @ directions, axis=1)
             largest = max(largest, float(np.linalg.norm(directions)))
             directions = cycle.linear.push(step, directions)
-        # The solved cycle itself is off by what rounding along one period can do to the solution.
-        stray = float(np.linalg.norm(cycle.states[-1] - cycle.states[0])) + period * largest * np.linalg.norm(rounding)
-        deviation += inverse_norm(cycle.jacobian) * float(stray)
         growth = growth_bound(cycle.jacobian, cycle.vectors)
-        stays = bool(np.isfinite(growth)) and bool((reach * growth * deviation < drives).all())
-    lost = np.zeros(relu_map.n_units - cycle.eigenvalues.size)
+        rows = np.linalg.norm(relu_map.weights[:, units], axis=1)
+        stays = bool(np.isfinite(growth)) and bool(((reach * growth * deviation < drives) | (rows == 0)).all())
+    if stays:
+        # What rounding does along the way: to the states of the cycle, and by their end to its solution.
+        growths = error_growth(cycle.linear.jacobians(), units.size)
+        wrong = float(np.linalg.norm(rounding)) * np.concatenate([[0.0], growths])
+        stray = float(np.linalg.norm(cycle.states[-1] - cycle.states[0])) + float(wrong[-1])
+        deviation += inverse_norm(cycle.jacobian) * stray
+        off = reach * growth * deviation + rows * wrong[:-1, None]
+        stays = bool(((off < drives) | (rows == 0)).all())
+        noise = np.finfo(float).eps * float(growths[-1]) * largest
+        eigenvalues = np.where(np.abs(eigenvalues) > noise, eigenvalues, 0.0)  # below it, an eigenvalue is none
+        radius = float(np.abs(eigenvalues).max(initial=0.0))
+    lost = np.zeros(relu_map.n_units - eigenvalues.size)
+    moving = np.linalg.norm(relu_map.weights, axis=1) > 0  # a unit without input never switches
     return Certificate(
         period=period,
         certified=stays,
@@ -74,9 +88,16 @@ def certify_cycle(
         state=cycle.states[0],
         radius=radius,
         residual=float(np.abs(cycle.states[-1] - cycle.states[0]).max()) / scale,
-        margin=float(drives.min()) / scale,
-        exponents=leading_exponents(np.concatenate([cycle.eigenvalues, lost]), period),
+        margin=float(drives[:, moving].min(initial=np.inf)) / scale,
+        exponents=leading_exponents(np.concatenate([eigenvalues, lost]), period),
     )
+
+
+def rounding_growth(relu_map: ReluMap, states: Float[np.ndarray, "period units"]) -> float:
+    """Return by how much rounding errors can have grown within one period of a cycle (see `error_growth`)."""
+    patterns = states @ relu_map.weights.T + relu_map.bias > 0
+    linear = _FrozenMap(relu_map, patterns)
+    return float(error_growth(linear.jacobians(), linear.units.size)[-1])
 
 
 @dataclass(frozen=True)
@@ -130,7 +151,7 @@ def _find_cycle(
         if (found == patterns).all():
             scale = max(float(np.abs(states).max()), 1e-300)
             residual = float(np.abs(states[-1] - states[0]).max()) / scale
-            if residual <= RESIDUAL and _is_minimal(states, period, scale):
+            if residual <= RESIDUAL and is_minimal(states[:-1], scale):
                 return _Cycle(states, patterns, linear, basis, jacobian, eigenvalues, vectors)
             return nothing
         start = state
@@ -152,6 +173,12 @@ class _FrozenMap:
         """Apply the Jacobian of one step."""
         pushed = self.active[step][:, None] * (self.block @ vectors)
         return pushed if self.leak == 1 else (1 - self.leak) * vectors + self.leak * pushed
+
+    def jacobians(self) -> Iterator[Float[np.ndarray, "units units"]]:
+        """Return the Jacobian of each step."""
+        for active in self.active:
+            jacobian = active[:, None] * self.block
+            yield jacobian if self.leak == 1 else (1 - self.leak) * np.eye(self.units.size) + self.leak * jacobian
 
     def push_all(self, vectors: Float[np.ndarray, "units count"]) -> Float[np.ndarray, "units count"]:
         """Apply the Jacobian of all steps."""
@@ -224,9 +251,3 @@ def follow_with_patterns(
             patterns[step] = drive > 0
             orbit[step + 1] = (1 - relu_map.leak) * orbit[step] + relu_map.leak * np.maximum(drive, 0.0)
     return orbit, patterns
-
-
-def _is_minimal(cycle: np.ndarray, period: int, scale: float) -> bool:
-    """Whether no proper divisor of the period brings the cycle back to its start."""
-    divisors = (d for d in range(1, period // 2 + 1) if period % d == 0)
-    return all(np.abs(cycle[d] - cycle[0]).max() > 1e-8 * scale for d in divisors)

@@ -40,6 +40,7 @@ class FixedPointCertifier:
     def __init__(self, weights: Float[np.ndarray, "units units"], leak: float) -> None:
         self._weights, self._leak = weights, leak
         self._sizes = np.abs(weights)
+        self._moving = self._sizes.any(axis=1)  # a unit without input never switches
         self._pieces: dict[bytes, _Piece] = {}
 
     def certify(
@@ -80,13 +81,13 @@ class FixedPointCertifier:
         states = piece.solve(biases)
         with np.errstate(over="ignore", invalid="ignore"):  # a singular piece
             drives = states @ self._weights.T + biases
-        scales = np.maximum(np.abs(states).max(axis=1, initial=0.0), 1e-300)
-        residuals = np.abs(np.maximum(drives, 0.0) - states).max(axis=1) / scales
+            scales = np.maximum(np.abs(states).max(axis=1, initial=0.0), 1e-300)
+            residuals = np.abs(np.maximum(drives, 0.0) - states).max(axis=1) / scales
+            roundings = np.finfo(float).eps * (np.abs(states) @ self._sizes.T + np.abs(biases))
         consistent = (residuals <= RESIDUAL) & ((drives > 0) == piece.active).all(axis=1)
         if not consistent.all():
             moved = (1 - self._leak) * hidden + self._leak * np.maximum(hidden @ self._weights.T + biases, 0.0)
             standing = np.abs(moved - hidden).max(axis=1) <= RESIDUAL * np.abs(hidden).max(axis=1, initial=1e-300)
-        roundings = np.finfo(float).eps * (np.abs(states) @ self._sizes.T + np.abs(biases))
         for orbit in range(states.shape[0]):
             if not consistent[orbit]:
                 neutral = standing[orbit] and piece.stability.neutral
@@ -96,7 +97,9 @@ class FixedPointCertifier:
                 piece.stability, np.abs(drives[orbit]), roundings[orbit], float(scales[orbit])
             )  # fmt: skip
             if stability.neutral:
-                yield Certificate(1, certified=False, neutral=True)
+                away = float(np.linalg.norm(hidden[orbit] - states[orbit]))
+                stays = bool(((stability.reach * away < drive) | (stability.rows == 0)).all())
+                yield Certificate(1, certified=False, neutral=True) if stays else None
                 continue
             wrong = float(np.linalg.norm(rounding) + residuals[orbit] * scale * np.sqrt(rounding.size))
             if (stability.reach * stability.inverse * wrong > _CLEAR * drive).any():
@@ -105,12 +108,12 @@ class FixedPointCertifier:
             exists = bool((drive >= MARGIN_OVER_ROUNDING * rounding).all()) and stability.radius < LARGEST_RADIUS
             yield Certificate(
                 period=1,
-                certified=exists and bool((stability.reach * distance < drive).all()),
+                certified=exists and bool(((stability.reach * distance < drive) | (stability.rows == 0)).all()),
                 exists=exists,
                 state=states[orbit],
                 radius=stability.radius,
                 residual=float(residuals[orbit]),
-                margin=float(drive.min()) / scale,
+                margin=float(drive[self._moving].min(initial=np.inf)) / scale,
                 exponents=stability.exponents,
             )
 
@@ -174,18 +177,21 @@ class _Stability:
         self.radius = float(np.abs(eigenvalues).max(initial=0.0))
         self.exponents = leading_exponents(np.append(eigenvalues, np.zeros(n_units - eigenvalues.size)), 1)
         self.neutral = abs(self.radius - 1) < NEUTRAL_BAND
-        self._jacobian, self._rows, self._sharp = jacobian, np.linalg.norm(to_drive, axis=1), False
+        self.rows = np.linalg.norm(to_drive, axis=1)
+        self._jacobian, self._sharp = jacobian, False
         # J^k is a product of some of J, J^2, J^4, ..., and of powers of the last one, which contracts.
         self._growth = float(np.prod(np.maximum(norms, 1.0))) if contracts else np.inf
         self.inverse = self._growth * 2.0 ** (len(powers) - 1) / (1 - _CONTRACTED)
         """Bound on |(I - J)^-1| <= sum of |J^k|: how far an error of the equations moves the fixed point."""
-        if self.radius > _SLOW:
+        if self.neutral:  # deviations neither shrink nor grow, if the eigenvectors are independent
+            self._growth = float(np.linalg.cond(eigen(jacobian)[1]))
+        elif self.radius > _SLOW:
             self.sharpen()
 
     @property
     def reach(self) -> np.ndarray:
         """How much each unit's drive can ever move by a deviation of norm 1, shape (units,)."""
-        return self._rows * self._growth if np.isfinite(self._growth) else np.full(self._rows.size, np.inf)
+        return self.rows * self._growth if np.isfinite(self._growth) else np.full(self.rows.size, np.inf)
 
     def sharpen(self) -> None:
         """Bound the powers by the condition of the eigenvectors too, and compute the inverse."""

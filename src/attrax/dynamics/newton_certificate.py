@@ -15,6 +15,7 @@ from attrax.dynamics.certificate import (
     NEUTRAL_BAND,
     RESIDUAL,
     Certificate,
+    is_minimal,
     leading_exponents,
 )
 from attrax.dynamics.smooth_map import SmoothMap
@@ -99,7 +100,7 @@ def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"
             return None
         if not np.isfinite(state).all():
             return None
-    if residual > RESIDUAL or not _is_minimal(states[:-1], scale):
+    if residual > RESIDUAL or not is_minimal(states[:-1], scale):
         return None
     norms = np.array([np.linalg.norm(step, ord=2) for step in jacobians])
     of_a_step = np.inf if smooth_map.curvature is None else smooth_map.curvature
@@ -184,12 +185,13 @@ def _curvature(norms: Float[np.ndarray, " period"], of_a_step: float, radius: fl
     if not np.isfinite(of_a_step):
         return np.inf
     nearby = np.empty_like(norms)  # norms of the Jacobians as far from the cycle as a state of the ball can get
-    for step, norm in enumerate(norms):
-        nearby[step] = norm + of_a_step * radius
-        radius *= nearby[step]
-    before = np.concatenate([[1.0], np.cumprod(nearby[:-1])])
-    after = np.concatenate([np.cumprod(nearby[:0:-1])[::-1], [1.0]])
-    return float((after * of_a_step * before**2).sum())
+    for step, norm in enumerate(norms.tolist()):
+        nearby[step] = min(norm + of_a_step * radius, 1e150)
+        radius = min(radius * float(nearby[step]), 1e150)
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = np.concatenate([[1.0], np.cumprod(nearby[:-1])])
+        after = np.concatenate([np.cumprod(nearby[:0:-1])[::-1], [1.0]])
+        return float(np.nan_to_num((after * of_a_step * before**2).sum(), nan=np.inf))
 
 
 def _follow(smooth_map: SmoothMap, state: np.ndarray, steps: int) -> Float[np.ndarray, "steps1 units"]:
@@ -206,9 +208,3 @@ def _product(jacobians: Float[np.ndarray, "period units units"]) -> Float[np.nda
         for jacobian in jacobians:
             product = jacobian @ product
     return product
-
-
-def _is_minimal(states: Float[np.ndarray, "period units"], scale: float) -> bool:
-    """Whether no proper divisor of the period brings the cycle back to its start."""
-    period = states.shape[0]
-    return all(np.abs(states[d] - states[0]).max() > 1e-8 * scale for d in range(1, period // 2 + 1) if period % d == 0)

@@ -54,6 +54,8 @@ class SmoothMap:
                 f"the function takes a state of shape ({self.n_units},) to {getattr(result, 'shape', result)}; "
                 f"it must return ({self.n_units},)"
             )
+        if result.dtype != np.float64:
+            raise ValueError(f"the function returns {result.dtype} for a state of float64; it must keep float64")
 
     def __call__(self, hidden: Float[np.ndarray, "*batch units"]) -> Float[np.ndarray, "*batch units"]:
         """Take one step from each state."""

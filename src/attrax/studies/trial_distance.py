@@ -81,7 +81,7 @@ def distance_from_attractors(
     """Return the median distance of trials' last states from each point's attractor, in units of its size.
 
     The size is the root mean square norm of the attractor's states: 0 means that trials end on it, 1 that they are as
-    far from it as the silent network is. NaN at divergent and undecided points.
+    far from it as the silent network is. NaN at divergent and undecided points, and where the attractor is silence.
 
     Parameters
     ----------
@@ -103,5 +103,5 @@ def distance_from_attractors(
             size = float(np.sqrt((sample**2).sum(axis=1).mean()))
             squares = (sample**2).sum(1) + (ends[point] ** 2).sum(1)[:, None] - 2 * ends[point] @ sample.T
             nearest = np.sqrt(np.maximum(squares.min(axis=1), 0.0))
-            distances[point] = float(np.median(nearest)) / max(size, 1e-300)
+            distances[point] = float(np.median(nearest)) / size if size > 0 else np.nan
     return distances
