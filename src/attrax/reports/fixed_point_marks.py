@@ -13,8 +13,8 @@ _MARKS = (
     ("stable fixed point, not reached", "circle-open", "#222222"),
     ("other fixed point", "square-open", "#777777"),
 )
-_FAR = 0.5
-"""Points are drawn up to this share of the drawing's size beyond it; further ones would make all else small."""
+_FAR = 1.5
+"""Points are drawn up to this many times the drawing's size beyond it; further ones would make all else small."""
 
 
 def widened(
