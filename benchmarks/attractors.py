@@ -13,7 +13,6 @@ import argparse
 import collections
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -67,7 +66,8 @@ def known(_) -> None:
     locked = (0.43101732, 0.4763399, 0.14795075, 1.17435556)
     tent = 0.37
     linear = [  # name, system, start, expected kind, period, exponents, rotation number
-        ("border collision, curve", systems.border_collision(*quasi), (0.1, 0.1), "quasi-periodic", 0, [0, -0.0996], 0.303651),
+        ("border collision, curve", systems.border_collision(*quasi), (0.1, 0.1), "quasi-periodic", 0, [0, -0.0996],
+         0.303651),
         ("border collision, locked", systems.border_collision(*locked), (0.1, 0.1), "cycle", 283, [-3.651e-4], None),
         ("Lozi (1.7, 0.5)", systems.lozi(1.7, 0.5), (0.1, 0.1), "chaotic", 0, [0.470, -1.163], None),
         ("Knuth", systems.knuth(), (0.3, 0.7), "undecided", 0, [], None),
@@ -76,7 +76,8 @@ def known(_) -> None:
     ]  # fmt: skip
     smooth = [
         ("Hénon (1.4, 0.3)", systems.henon(), (0.1, 0.1), "chaotic", 0, [0.419, -1.623], None),
-        ("delayed logistic, a = 2.1", systems.delayed_logistic(2.1), (0.5, 0.4), "quasi-periodic", 0, [0, -0.12677], 0.15610602),
+        ("delayed logistic, a = 2.1", systems.delayed_logistic(2.1), (0.5, 0.4), "quasi-periodic", 0, [0, -0.12677],
+         0.15610602),
         ("delayed logistic, a = 2.18", systems.delayed_logistic(2.18), (0.5, 0.4), "cycle", 7, [-0.1271], 1 / 7),
         ("delayed logistic, a = 2.27", systems.delayed_logistic(2.27), (0.5, 0.4), "chaotic", 0, [0.183, -1.242], None),
         ("Arnold, K = 0", systems.arnold(golden, 0.0), (1.3, 0.2), "quasi-periodic", 0, [0], 1 - golden),
@@ -112,6 +113,7 @@ def known(_) -> None:
 
 def border_collision(_) -> None:
     import border_collision_truth as brute
+
     from attrax.dynamics import find_attractors
     from tests.dynamics.known_systems import border_collision as system
 
@@ -127,7 +129,8 @@ def border_collision(_) -> None:
         found = find_attractors(case.relu_map(), case.state(brute.START)[None]).isel(start=0)
         rows.append(
             {
-                "map": values.tolist(), "truth": str(kind), "true_period": int(period), "true_exponent": float(exponent),
+                "map": values.tolist(), "truth": str(kind), "true_period": int(period),
+                "true_exponent": float(exponent),
                 "true_chaos_test": float(test), "label": str(found.kind.values), "period": int(found.period),
                 "neutral": bool(found.neutral), "certified": bool(found.certified),
                 "period_excluded": int(found.period_excluded), "exponent": float(found.exponents[0]),
@@ -243,7 +246,10 @@ rnn = torch.nn.RNN(1, len(b), nonlinearity="relu", batch_first=True).double()
 with torch.no_grad():
     rnn.weight_hh_l0.copy_(torch.tensor(W)); rnn.weight_ih_l0.zero_()
     rnn.bias_ih_l0.copy_(torch.tensor(b)); rnn.bias_hh_l0.zero_()
-finder = FixedPointFinderTorch(rnn, dtype="float64", verbose=False, do_compute_jacobians=False, max_iters=int(sys.argv[4]))
+finder = FixedPointFinderTorch(
+    rnn, dtype="float64", verbose=False, max_iters=int(sys.argv[4]),
+    do_compute_jacobians=False, do_decompose_jacobians=False,
+)
 begin = time.perf_counter()
 unique, found = finder.find_fixed_points(starts, np.zeros((1, 1)))
 seconds = time.perf_counter() - begin
@@ -332,8 +338,8 @@ def peers(arguments) -> None:
         labelled = medians(lambda: find_attractors(system, [[0.1, 0.1]], effort=Effort(extension=1)), 5)
         save(
             "lyapunov",
-            {"steps": steps, "pynamicalsys": json.loads(answer.stdout), "seconds": medians(ours), "exponents": ours().tolist(),
-             "label_seconds": labelled},
+            {"steps": steps, "pynamicalsys": json.loads(answer.stdout), "seconds": medians(ours),
+             "exponents": ours().tolist(), "label_seconds": labelled},
         )  # fmt: skip
 
 
@@ -345,11 +351,10 @@ def cost(_) -> None:
     from tests.dynamics.known_systems import border_collision as system
 
     def random_network(n_units: int, seed: int = 0) -> ReluMap:
-        """A network whose orbits end in fixed points: gain 1.1 with inhibition, as in the trained ones half are silent."""
+        """A network whose orbits end in fixed points; about half of its units are silent, as in trained ones."""
         rng = np.random.default_rng(seed)
-        return ReluMap(
-            0.9 * rng.standard_normal((n_units, n_units)) / np.sqrt(n_units / 2), rng.standard_normal(n_units)
-        )
+        weights = 0.9 * rng.standard_normal((n_units, n_units)) / np.sqrt(n_units / 2)
+        return ReluMap(weights, rng.standard_normal(n_units))
 
     rows = []
     curve = system(0.0540905, 0.59820461, -0.80434312, 1.09224173)
@@ -357,12 +362,13 @@ def cost(_) -> None:
         network = random_network(n_units)
         starts = np.random.default_rng(1).random((16, n_units))
         kinds = find_attractors(network, starts).kind.values.tolist()
-        row = {"units": n_units, "starts": 16, "kinds": dict(collections.Counter(kinds)),
-               "fixed_seconds": medians(lambda network=network, starts=starts: find_attractors(network, starts), 3)}  # fmt: skip
+        seconds = medians(lambda network=network, starts=starts: find_attractors(network, starts), 3)
+        row = {"units": n_units, "starts": 16, "kinds": dict(collections.Counter(kinds)), "fixed_seconds": seconds}
         wide = curve.widened(n_units)
         start = wide.state([0.1, 0.1])[None]
-        one = Effort(extension=1)
-        row["curve_seconds"] = medians(lambda w=wide, s=start: find_attractors(w.relu_map(), s, effort=one), 3)
+        row["curve_seconds"] = medians(
+            lambda w=wide, s=start: find_attractors(w.relu_map(), s, effort=Effort(extension=1)), 3
+        )
         rows.append(row)
         print(row, flush=True)
         save("cost", rows)
@@ -393,7 +399,7 @@ def main() -> None:
         print(f"{part}: {time.perf_counter() - begin:.0f} s", flush=True)
     from attractors_page import write
 
-    write(TABLES, HERE / "attractors.md", HERE.parent / "docs" / "images", platform.python_version())
+    write(TABLES, HERE / "attractors.md", HERE.parent / "docs" / "images")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What 1,000 random border-collision maps really do, by brute force and without attrax.
 
-x' = tau x + y + 1, y' = -delta x, with (tau, delta) by the sign of x: divergence by iteration; cycles up to period 20,000
-by composing the affine pieces along near returns of an orbit that has run for a million steps, solving, and checking
-that the solution has the same symbols, that it attracts, and that the orbit is at it; chaos by the exponent over a
-million steps and, independently, by the 0-1 test (regression of the mean square displacement).
+x' = tau x + y + 1, y' = -delta x, with (tau, delta) by the sign of x. Divergence: by iteration. Cycles up to period
+20,000: the affine pieces are composed along near returns of an orbit that has run for a million steps and solved; the
+solution must have the same symbols and attract, and the orbit must have come to it. Chaos: by the exponent over a
+million steps and, independently, by the 0-1 test (mean square displacement).
 """
 
 from dataclasses import dataclass

@@ -78,6 +78,17 @@ def test_a_rigid_rotation_turns_by_omega(omega):
     assert found.exponents.values[1] == pytest.approx(np.log(0.5), rel=0.02)
 
 
+def test_two_rotations_side_by_side_make_a_torus():
+    one, other = arnold((np.sqrt(5) - 1) / 2, 0.0).function, arnold(np.sqrt(2) - 1, 0.0).function
+    both = SmoothMap(lambda z: jnp.concatenate([one(z[:2]), other(z[2:])]), 4)
+    found = attractor(both, (1.3, 0.2, 0.1, 0.9))
+    assert found.kind == "quasi-periodic"
+    assert found.torus_dimension == 2
+    assert np.isnan(found.rotation_number)
+    np.testing.assert_allclose(found.exponents, [0, 0, np.log(0.5), np.log(0.5)], atol=10 / Effort().steps)
+    assert float(found.relaxation_time) == pytest.approx(1 / np.log(2), rel=1e-2)
+
+
 def test_inside_the_zero_tongue_the_circle_map_has_a_fixed_point():
     found = attractor(arnold(0.9 * 0.8 / (2 * np.pi), 0.8), (1.3, 0.2))
     assert found.kind == "fixed point"

@@ -225,3 +225,39 @@ def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, tiny_study_text, 
     finished = [p for p in (out / "shards").iterdir() if not p.name.startswith(".")]
     assert len(finished) == (1 if after == "finished" else 0)
     assert open_store(out).study.name == "tiny"
+
+
+def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path, tiny_study_text, monkeypatch):
+    from attrax.studies import network_run, planes
+
+    study = parse_study(tiny_study_text)
+    prepare(tmp_path, study)
+    condition = study.conditions()[0]
+    really_classify, calls, trainings = planes.classify, [], []
+    really_train = network_run.train
+
+    def classify_twice(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return really_classify(*arguments)
+
+    monkeypatch.setattr(planes, "classify", classify_twice)
+    monkeypatch.setattr(network_run, "train", lambda *a, **k: trainings.append(1) or really_train(*a, **k))
+    with pytest.raises(KeyboardInterrupt):
+        network_run.run_network(tmp_path, condition, lambda stage, progress: None)
+    kept = sorted(file.name for file in (tmp_path / "unfinished" / condition.identity).glob("*.nc"))
+    assert len(kept) == 2
+    network_run.run_network(tmp_path, condition, lambda stage, progress: None)
+    n_planes = len(condition.planes.stages) * condition.task.n_contexts
+    assert len(trainings) == 1
+    assert len(calls) == n_planes + 1  # the one that was interrupted is computed again
+    assert not (tmp_path / "unfinished").exists()
+    # and the result is what an uninterrupted run gives
+    other = tmp_path / "other"
+    prepare(other, study)
+    network_run.run_network(other, condition, lambda stage, progress: None)
+    for name in ("summary.parquet", "weights.safetensors"):
+        assert (tmp_path / "shards" / condition.identity / name).read_bytes() == (
+            other / "shards" / condition.identity / name
+        ).read_bytes()

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from attrax.dynamics.certificate import LARGEST_RADIUS, MARGIN_OVER_ROUNDING, RESIDUAL, inverse_norm
 from attrax.dynamics.linear_pieces import Budget, Piece, states_of
-from attrax.dynamics.newton_search import SAME, NewtonSearch, kantorovich
+from attrax.dynamics.newton_certificate import proven_within
+from attrax.dynamics.newton_search import SAME, NewtonSearch
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.relu_search import ReluSearch
 from attrax.dynamics.smooth_map import SmoothMap
@@ -128,7 +129,7 @@ def _of_states(smooth_map: SmoothMap, states: np.ndarray) -> _Solution:
     product = np.eye(smooth_map.n_units)
     for jacobian in smooth_map.jacobian(states):
         product = jacobian @ product
-    certified = residual <= RESIDUAL and kantorovich(smooth_map, states)
+    certified = residual <= RESIDUAL and proven_within(smooth_map, states) is not None
     return _Solution(states, np.linalg.eigvals(product), residual, float("nan"), certified)
 
 

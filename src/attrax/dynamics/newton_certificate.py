@@ -15,7 +15,6 @@ from attrax.dynamics.certificate import (
     NEUTRAL_BAND,
     RESIDUAL,
     Certificate,
-    inverse_norm,
     leading_exponents,
 )
 from attrax.dynamics.smooth_map import SmoothMap
@@ -39,9 +38,8 @@ class SmoothCycle:
     """Spectral norms of the Jacobians of the steps."""
     curvature_of_a_step: float
     """Bound on the second derivative of one step; infinite where the map gives none."""
-    proven: bool
-    """Newton-Kantorovich: a cycle exists within `distance` of this one."""
-    distance: float
+    within: float | None
+    """A cycle is proved to exist within this distance of the solved one (see `proven_within`)."""
 
 
 def certify_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"], period: int) -> Certificate:
@@ -71,7 +69,7 @@ def certify_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " unit
     exists = radius < LARGEST_RADIUS
     return Certificate(
         period=period,
-        certified=exists and cycle.proven and _is_trapped(cycle, hidden),
+        certified=exists and _is_trapped(cycle, hidden),
         exists=exists,
         reached=exists and distance <= _AT_IT * scale,
         state=state,
@@ -82,12 +80,7 @@ def certify_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " unit
 
 
 def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"], period: int) -> SmoothCycle | None:
-    """Solve f^period(x) = x by Newton's method from a state; None where it does not converge to minimal period.
-
-    References
-    ----------
-    Kantorovich's theorem as in Ortega, *The Newton-Kantorovich theorem*, American Mathematical Monthly 75 (1968).
-    """
+    """Solve f^period(x) = x by Newton's method from a state; None where it does not converge to minimal period."""
     state, previous = np.array(hidden, dtype=float), np.inf
     for _ in range(_NEWTON_STEPS):
         states = _follow(smooth_map, state, period)
@@ -115,20 +108,58 @@ def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"
         jacobian = _product(jacobians)
     if residual > RESIDUAL or not _is_minimal(states[:-1], scale):
         return None
-    # How far the function's own rounding reaches is not known: as if each unit's sum lost a digit a term.
-    rounding = period * state.size * np.finfo(float).eps * scale * max(1.0, float(np.linalg.norm(jacobian)))
     norms = np.array([np.linalg.norm(step, ord=2) for step in jacobians])
     of_a_step = np.inf if smooth_map.curvature is None else smooth_map.curvature
-    beta = inverse_norm(jacobian)
-    eta = beta * (residual * scale * np.sqrt(state.size) + rounding)
-    proven = bool(2 * beta * _curvature(norms, of_a_step, 2 * eta) * eta <= 1)
-    return SmoothCycle(states[:-1], jacobian, residual, norms, of_a_step, proven, distance=2 * eta)
+    return SmoothCycle(states[:-1], jacobian, residual, norms, of_a_step, proven_within(smooth_map, states[:-1]))
+
+
+_LARGEST_PROOF = 2000  # unknowns: the proof takes the singular values of a matrix of that size
+
+
+def proven_within(smooth_map: SmoothMap, states: Float[np.ndarray, "steps units"]) -> float | None:
+    """Return within which distance a cycle is proved to exist, with the minimal period that the states have.
+
+    Newton-Kantorovich on f(h_j) - h_{j+1} = 0 for all steps at once: with β the norm of the inverse derivative, η that
+    of the first Newton step and c the map's curvature, β η c <= 1/2 proves a solution within 2 η, and only one there.
+    None where nothing is proved: by these numbers, or without a bound on the curvature.
+
+    Notes
+    -----
+    How far the function's own rounding reaches cannot be known; each unit is taken to lose a digit a term of a sum.
+
+    References
+    ----------
+    Ortega, *The Newton-Kantorovich theorem*, American Mathematical Monthly 75, 658 (1968).
+    """
+    if smooth_map.curvature is None or states.size > _LARGEST_PROOF:
+        return None
+    steps, units = states.shape
+    derivative = np.zeros((steps, units, steps, units))
+    for step, jacobian in enumerate(smooth_map.jacobian(states)):
+        derivative[step, :, step] += jacobian
+        derivative[step, :, (step + 1) % steps] -= np.eye(units)
+    smallest = float(np.linalg.svd(derivative.reshape(steps * units, -1), compute_uv=False)[-1])
+    gap = float(np.linalg.norm(smooth_map(states) - np.roll(states, -1, axis=0)))
+    scale = max(float(np.abs(states).max()), 1.0)
+    rounding = 8 * units * np.finfo(float).eps
+    smallest -= rounding * float(np.linalg.norm(derivative))
+    if not smallest > 0:
+        return None
+    reach = (gap + rounding * scale * np.sqrt(states.size)) / smallest
+    if not reach * smooth_map.curvature / smallest <= 0.5:
+        return None
+    minimal = all(
+        float(np.linalg.norm(states - np.roll(states, shift, axis=0))) > 8 * reach
+        for shift in range(1, steps // 2 + 1)
+        if steps % shift == 0
+    )
+    return 2 * reach if minimal else None
 
 
 def _is_trapped(cycle: SmoothCycle, hidden: np.ndarray) -> bool:
     """Whether the orbit is in a ball in which the map contracts towards the cycle."""
     matrix = _lyapunov_matrix(cycle.jacobian)
-    if matrix is None:
+    if matrix is None or cycle.within is None:
         return False
     sizes = np.linalg.eigvalsh(matrix)
     largest, smallest = float(sizes[-1]), float(sizes[0])
@@ -136,7 +167,7 @@ def _is_trapped(cycle: SmoothCycle, hidden: np.ndarray) -> bool:
     # c' = c sqrt(largest) / smallest.
     contraction = np.sqrt(max(1 - 1 / largest, 0.0))
     away = hidden - cycle.states[0]
-    distance = np.sqrt(largest) * cycle.distance + float(np.sqrt(away @ matrix @ away))
+    distance = np.sqrt(largest) * cycle.within + float(np.sqrt(away @ matrix @ away))
     curvature = _curvature(cycle.norms, cycle.curvature_of_a_step, distance / np.sqrt(smallest))
     return bool(contraction + curvature * np.sqrt(largest) / smallest * distance / 2 < 1 - 1e-12)
 

@@ -153,38 +153,3 @@ class NewtonSearch:
                 if np.abs(np.roll(states, shift, axis=0) - other).max() <= SAME * larger:
                     return
         self.found.append(states)
-
-
-def kantorovich(smooth_map: SmoothMap, states: Float[np.ndarray, "steps units"]) -> bool:
-    """Whether a cycle is proved to exist near states, with the minimal period that they have.
-
-    Newton-Kantorovich on f(h_j) - h_{j+1} = 0 for all steps at once: with β the norm of the inverse derivative, η that
-    of the first Newton step and c the map's curvature, β η c <= 1/2 proves a solution within 2 η, and only one there.
-
-    References
-    ----------
-    Ortega, American Mathematical Monthly 75, 658 (1968).
-    """
-    if smooth_map.curvature is None:
-        return False
-    steps, units = states.shape
-    derivative = np.zeros((steps, units, steps, units))
-    for step, jacobian in enumerate(smooth_map.jacobian(states)):
-        derivative[step, :, step] += jacobian
-        derivative[step, :, (step + 1) % steps] -= np.eye(units)
-    smallest = float(np.linalg.svd(derivative.reshape(steps * units, -1), compute_uv=False)[-1])
-    gap = float(np.linalg.norm(smooth_map(states) - np.roll(states, -1, axis=0)))
-    # What rounding may hide in the gap and in the derivative.
-    scale = max(float(np.abs(states).max()), 1.0)
-    rounding = 8 * units * np.finfo(float).eps
-    smallest -= rounding * float(np.linalg.norm(derivative))
-    if not smallest > 0:
-        return False
-    reach = (gap + rounding * scale * np.sqrt(states.size)) / smallest
-    if not reach * smooth_map.curvature / smallest <= 0.5:
-        return False
-    return all(
-        float(np.linalg.norm(states - np.roll(states, shift, axis=0))) > 8 * reach
-        for shift in range(1, steps // 2 + 1)
-        if steps % shift == 0
-    )

@@ -13,12 +13,16 @@ from attrax.learning import Progress, train
 from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.store import write_shard
 from attrax.studies.study import Condition
+from attrax.studies.unfinished import Unfinished
 
 _LIBRARIES = ("attrax", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
 
 
 def run_network(directory: Path, condition: Condition, report: Callable[[str, Progress | None], None]) -> None:
     """Train and analyse one network and write its shard.
+
+    The trained network is kept as soon as it is there, and each plane as well: whatever interrupts the work, the next
+    run goes on from them (then the seconds of the timing are those of that run alone).
 
     Parameters
     ----------
@@ -31,13 +35,16 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
     """
     report("compiling", None)
     started = time.perf_counter()
-    trained = train(
-        condition.task, condition.network, condition.learner, condition.stopping, condition.seed,
-        on_progress=lambda progress: report("training", progress),
+    unfinished = Unfinished(directory, condition.identity)
+    trained = unfinished.trained(
+        lambda: train(
+            condition.task, condition.network, condition.learner, condition.stopping, condition.seed,
+            on_progress=lambda progress: report("training", progress),
+        )
     )  # fmt: skip
     after_training = time.perf_counter()
     report("attractors", None)
-    planes = map_planes(condition.task, trained.network, condition.planes)
+    planes = map_planes(condition.task, trained.network, condition.planes, unfinished.dataset)
     after_planes = time.perf_counter()
     summary = {
         "network": condition.identity,
@@ -68,6 +75,7 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
     arrays = planes.merge(_history(trained.history)).expand_dims(network=[condition.identity])
     checkpoints = {"final": trained.network, **trained.checkpoints}
     write_shard(directory, condition.identity, summary, timing, arrays, checkpoints, condition.settings)
+    unfinished.discard()
 
 
 def _history(history: dict[str, np.ndarray]) -> xr.Dataset:

@@ -5,7 +5,8 @@ stages the input is the same everywhere, and the plane varies the start: the sta
 that coherence leaves the network.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -74,7 +75,12 @@ def coherence_axes(task: Task, points: int) -> list[np.ndarray]:
     return [axis, axis if task.n_modalities > 1 else np.zeros(1)]
 
 
-def map_planes(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -> xr.Dataset:
+def map_planes(
+    task: Task,
+    network: RecurrentNetwork,
+    settings: PlaneSettings,
+    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+) -> xr.Dataset:
     """Label the attractor at every point of every stage's plane.
 
     Parameters
@@ -83,6 +89,9 @@ def map_planes(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -
         A trained network and what it was trained on.
     settings
         Stages, points and effort.
+    keep
+        Given a plane's name and how to compute it: returns it as it was kept, or computes and keeps it (see
+        `Unfinished.dataset`). None: nothing is kept.
 
     Returns
     -------
@@ -98,85 +107,97 @@ def map_planes(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -
     axes = coherence_axes(task, settings.points)
     coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
     shape = tuple(axis.size for axis in axes)
-    planes, states = [], {}
-    for context in range(task.n_contexts):
-        ends = states_at_stage_ends(task, network, coherences, context, settings.trials)
-        for stage in settings.stages:
-            biases = inputs.biases(stage, coherences, context)
-            found = _classify_plane(inputs, stage, biases, inputs.starts(stage, coherences, context), settings)
-            states[stage, context] = (biases, found.state[: len(coherences)], found)
-            distance = distance_from_attractors(
-                inputs.weights, biases, inputs.leak, _first(found, len(coherences)), ends[stage]
-            )
-            fields = _fields(found, len(coherences), shape)
-            fields["trial_distance"] = (("coherence_1", "coherence_2"), distance.reshape(shape))
-            planes.append(xr.Dataset(fields).expand_dims(stage=[stage], context=[context]))
-    result = xr.combine_by_coords(planes, combine_attrs="drop").reindex(stage=list(settings.stages))
+    keep = keep or (lambda name, compute: compute())
+    planes = {
+        (stage, context): keep(
+            f"{stage} {context}", partial(_map_plane, task, network, inputs, stage, context, coherences, settings)
+        )
+        for context in range(task.n_contexts)
+        for stage in settings.stages
+    }
+    shaped = [_reshaped(plane, shape, stage, context) for (stage, context), plane in planes.items()]
+    result = xr.combine_by_coords(shaped, combine_attrs="drop").reindex(stage=list(settings.stages))
     result = result.assign_coords(start=["stage", "zero"], coherence_1=axes[0], coherence_2=axes[1])
     result["stage_steps"] = ("stage", [task.stage_steps(stage) for stage in settings.stages])
-    return result.merge(_readout_orbits(inputs, network, coherences, states, settings))
+    return result.merge(_readout_orbits(inputs, network, coherences, planes, settings))
 
 
-def _classify_plane(
+def _map_plane(
+    task: Task,
+    network: RecurrentNetwork,
     inputs: StageInputs,
     stage: str,
-    biases: Float[np.ndarray, "points units"],
-    starts: Float[np.ndarray, "points units"],
+    context: int,
+    coherences: Float[np.ndarray, "points modalities"],
     settings: PlaneSettings,
-) -> Classification:
-    """Label each point from the stage's start, and then from zero: in a stage without stimulus that is one orbit."""
+) -> xr.Dataset:
+    """Label each point of one plane from the stage's start and from zero.
+
+    Returns
+    -------
+    Dataset over (start, point), with `state` (point, unit) of start "stage", and `trial_distance` (point).
+    """
+    n_points = len(coherences)
+    biases, starts = inputs.biases(stage, coherences, context), inputs.starts(stage, coherences, context)
+    # Without stimulus all points have one map, and zero is one start.
     zero = np.zeros_like(starts) if stage == STAGES[STIMULUS] else np.zeros((1, starts.shape[1]))
-    return classify(
+    found = classify(
         inputs.weights,
         np.concatenate([biases, biases[: len(zero)]]),
         inputs.leak,
         np.concatenate([starts, zero]),
         settings.effort,
     )
+    from_zero = n_points + (np.arange(n_points) if len(zero) > 1 else np.zeros(n_points, int))
+    rows = np.stack([np.arange(n_points), from_zero])
+    fields: dict[str, Any] = {
+        name: (("start", "point", "exponent")[: getattr(found, name).ndim + 1], getattr(found, name)[rows])
+        for name in _KEPT
+    }
+    fields["relaxation_time"] = (("start", "point"), found.relaxation_time()[rows])
+    fields["state"] = (("point", "unit"), found.state[:n_points])
+    ends = states_at_stage_ends(task, network, coherences, context, settings.trials)[stage]
+    from_starts = Classification(**{name: values[:n_points] for name, values in vars(found).items()})
+    distance = distance_from_attractors(inputs.weights, biases, inputs.leak, from_starts, ends)
+    fields["trial_distance"] = ("point", distance)
+    return xr.Dataset(fields)
 
 
-def _fields(found: Classification, n_points: int, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return what is kept of a plane, over (start, coherence_1, coherence_2)."""
-    n_zero = found.kind.size - n_points
-    from_zero = np.arange(n_points) if n_zero > 1 else np.zeros(n_points, int)
-    rows = np.stack([np.arange(n_points), n_points + from_zero]).reshape(2, *shape)
+def _reshaped(plane: xr.Dataset, shape: tuple[int, ...], stage: str, context: int) -> xr.Dataset:
+    """Return a plane over its two coherences instead of its points, without the states."""
     fields = {}
-    for name, all_values in [(name, getattr(found, name)) for name in _KEPT] + [
-        ("relaxation_time", found.relaxation_time())
-    ]:
-        values = all_values[rows]
-        dims = ("start", "coherence_1", "coherence_2") + (("exponent",) if values.ndim == 4 else ())
-        fields[name] = (dims, values)
-    return fields
-
-
-def _first(found: Classification, count: int) -> Classification:
-    return Classification(**{name: values[:count] for name, values in vars(found).items()})
+    for name, values in plane.drop_vars("state").data_vars.items():
+        at = values.dims.index("point")
+        dims = (*values.dims[:at], "coherence_1", "coherence_2", *values.dims[at + 1 :])
+        fields[name] = (dims, values.values.reshape(*values.shape[:at], *shape, *values.shape[at + 1 :]))
+    return xr.Dataset(fields).expand_dims(stage=[stage], context=[context])
 
 
 def _readout_orbits(
     inputs: StageInputs,
     network: RecurrentNetwork,
     coherences: np.ndarray,
-    states: dict[tuple[str, int], Any],
+    planes: dict[tuple[str, int], xr.Dataset],
     settings: PlaneSettings,
 ) -> xr.Dataset:
     """Follow the most oscillating points of the stimulus stage a little longer, in the readout plane."""
     policy = np.asarray(network.policy_weights, dtype=float)
     policy_bias = np.asarray(network.policy_bias, dtype=float)
+    from_start = {
+        context: plane.isel(start=0) for (stage, context), plane in planes.items() if stage == STAGES[STIMULUS]
+    }
     candidates: Iterator[tuple[float, int, int]] = (
-        (float(found.amplitude[point]), context, point)
-        for (stage, context), (_, _, found) in states.items()
-        if stage == STAGES[STIMULUS]
+        (float(plane.amplitude[point]), context, point)
+        for context, plane in from_start.items()
         for point in range(len(coherences))
-        if found.kind[point] in ("quasi-periodic", "cycle", "chaotic") and found.period[point] != 2
+        if plane.kind[point] in ("quasi-periodic", "cycle", "chaotic") and plane.period[point] != 2
     )
     chosen = sorted(candidates, reverse=True)[: settings.orbits_kept]
     orbits = np.full((settings.orbits_kept, settings.orbit_steps, 2), np.nan)
     where = np.full((settings.orbits_kept, 2 + coherences.shape[1]), np.nan)
     for row, (_, context, point) in enumerate(chosen):
-        biases, last, _ = states[STAGES[STIMULUS], context]
-        followed = ReluOrbits(inputs.weights, biases[point : point + 1], inputs.leak, last[point : point + 1])
+        biases = inputs.biases(STAGES[STIMULUS], coherences[point : point + 1], context)
+        followed = ReluOrbits(inputs.weights, biases, inputs.leak, from_start[context].state.values[point : point + 1])
         logits = followed.record(settings.orbit_steps)[:, 0] @ policy.T + policy_bias
         orbits[row, :, 0] = logits[:, 1] - logits[:, 2]
         orbits[row, :, 1] = logits[:, 1:].max(axis=1) - logits[:, 0]
