@@ -96,6 +96,7 @@ def test_own_weights_are_analysed_once(capsys, tmp_path, pair, monkeypatch):
     assert page == f"The page is {tmp_path.resolve()}/attrax-out/pair/index.html"
     assert first.startswith("- 4 attractors under 2 inputs: 4 fixed points. ")
     assert others[0].startswith("- Input 1 (0.1): fixed point ")
+    assert others[0].endswith(" %. 3 fixed points found, 1 of them unstable.")
     assert err.splitlines() == [
         "input 1 of 2 (0.1): following 21 starts", "input 2 of 2 (-0.1): following 21 starts",
     ]  # fmt: skip
@@ -103,6 +104,32 @@ def test_own_weights_are_analysed_once(capsys, tmp_path, pair, monkeypatch):
     code, again, err = outcome(capsys, *arguments)
     assert (code, again) == (0, out)
     assert err.count("is there already") == 2
+
+
+GRU = {
+    "weight_hh_l0": np.zeros((6, 2)), "weight_ih_l0": np.ones((6, 1)),
+    "bias_hh_l0": np.zeros(6), "bias_ih_l0": np.array([0, 0, 0, 0, 0.5, -1]),
+}  # fmt: skip
+BISTABLE = {"W": 2 * np.eye(1), "b": np.zeros(1)}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "arguments", "words"),
+    [
+        (BISTABLE, ("--nonlinearity", "tanh"), "3 fixed points found, 1 of them unstable."),
+        (BISTABLE, ("--nonlinearity", "tanh", "--solves", "0"), "fixed point "),
+        (GRU, ("--input", "1"), "1 fixed point found: stable."),
+    ],
+)
+def test_tanh_networks_and_grus_are_analysed_from_end_to_end(capsys, tmp_path, arrays, arguments, words):
+    np.savez(tmp_path / "own.npz", **arrays)
+    options = (*arguments, "--out", str(tmp_path / "out"), "--starts", "10", "--effort", "quick")
+    code, out, _ = outcome(capsys, "analyse", str(tmp_path / "own.npz"), *options)
+    assert code == 0
+    assert words in out
+    assert ("fixed points found" in out) == (words[0] == "3")
+    assert (tmp_path / "out" / "index.html").is_file()
+    assert (tmp_path / "out" / "fixed_points.csv").is_file()
 
 
 def test_what_was_assumed_about_a_network_of_pytorch_is_said(capsys, tmp_path):
@@ -128,6 +155,7 @@ def test_what_was_assumed_about_a_network_of_pytorch_is_said(capsys, tmp_path):
         ({}, ("--input", "1;2"), "1;2 is neither numbers with commas between them"),
         ({}, ("--starts", "0"), "--starts is 0; it must be 1 or more"),
         ({}, ("--starts", "OWN"), "holds 3 arrays; needed: one"),
+        ({}, ("--solves", "-1"), "--solves is -1; it must be 0 or more"),
         ({}, ("--seed", "-1"), "seed is -1; it must be 0 or more"),
         ({}, ("--name", "final"), "no network 'final' in the file; it has W"),
         ({}, ("--out", "/proc/nowhere"), "cannot be written"),

@@ -78,15 +78,31 @@ def analyse(
         tyro.conf.arg(help="of a network that is no GRU, since files do not say it; default: relu"),
     ] = None,
     name: Annotated[str | None, tyro.conf.arg(help="which network, if the file holds several")] = None,
+    effort: Annotated[
+        Literal["quick", "standard", "thorough"],
+        tyro.conf.arg(help="how hard to look: quick for a first look, thorough where much stays undecided"),
+    ] = "standard",
+    solves: Annotated[
+        int | None,
+        tyro.conf.arg(
+            help="linear solves spent on fixed points, stable or not, under each input; 0: none; default: 100, 500 or "
+            "5000, by the effort, and fewer in tanh and GRU networks above 256 units"
+        ),
+    ] = None,
 ) -> None:
-    """Find the attractors of a network of your own, and write a table and a page."""
+    """Find the attractors and the unstable fixed points of a network of your own, and write tables and a page."""
     from attrax.networks import own_network
     from attrax.reports import analysis_findings, write_attractor_page
+    from attrax.settings import require
     from attrax.studies import WeightsAnalysis, run_analysis
+    from attrax.studies.effort_levels import EFFORT_LEVELS, affordable_solves
     from attrax.studies.rows import read_inputs, read_starts
 
-    network = own_network(_read_weights(weights), name, nonlinearity)
-    analysis = WeightsAnalysis(weights.name, network, read_inputs(input, network), read_starts(starts, network), seed)
+    require(solves is None or solves >= 0, f"--solves is {solves}; it must be 0 or more")
+    network, level = own_network(_read_weights(weights), name, nonlinearity), EFFORT_LEVELS[effort]
+    solves = affordable_solves(network, level) if solves is None else solves
+    inputs, first = read_inputs(input, network), read_starts(starts, network)
+    analysis = WeightsAnalysis(weights.name, network, inputs, first, seed, level.effort, solves)
     if network.remark:
         print(f"attrax: {network.remark}", file=sys.stderr)
     directory = out or Path("attrax-out") / weights.stem

@@ -94,6 +94,15 @@ def test_a_double_root_is_not_certified():
     assert not found.certified.any()
 
 
+def test_zero_is_found_once_however_near_newton_comes_to_it():
+    weights = np.random.default_rng(0).normal(size=(20, 20)) * 0.1
+    found = fixed_points(tanh_map(weights, np.zeros(20)), starts=np.ones((1, 20)))
+    assert found.sizes["point"] == 1
+    assert not found.state.values.any()
+    assert found.residual.values.tolist() == [0]
+    assert found.certified.all()
+
+
 def test_all_three_fixed_points_of_a_tanh_unit():
     found = fixed_points(tanh_map([[2.0]], [0.0]), solves=100)
     assert np.sort(found.state.values.ravel()) == pytest.approx([-0.9575040240772687, 0, 0.9575040240772687])

@@ -226,6 +226,12 @@ def test_a_network_at_rest_at_the_border_of_its_pieces_is_a_fixed_point_without_
     assert found.attractor.values.tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("gain", [1.0, 2.0])
+def test_a_start_at_rest_on_a_border_that_takes_no_push_back_is_undecided(gain):
+    found = find_attractors(ReluMap(gain * np.eye(2), np.zeros(2)), np.zeros((1, 2)))
+    assert found.kind.values.tolist() == ["undecided"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "period"),
     [

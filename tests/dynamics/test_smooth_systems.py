@@ -122,6 +122,17 @@ def test_fixed_points_of_tanh_networks_are_certified_where_orbits_go(gain):
     np.testing.assert_allclose(found.state, hidden, atol=1e-9)
 
 
+@pytest.mark.parametrize("curvature", [None, 1.0])
+def test_all_starts_that_go_to_zero_go_to_one_fixed_point(curvature):
+    """Without bias states shrink for ever, and at their own scale no two are near each other."""
+    weights = jnp.asarray(0.5 * np.random.default_rng(0).standard_normal((20, 20)) / np.sqrt(20))
+    smooth_map = SmoothMap(lambda h: jnp.tanh(weights @ h), 20, curvature=curvature)
+    found = find_attractors(smooth_map, np.eye(20)[:3])
+    assert (found.kind == "fixed point").all()
+    assert found.attractor.values.tolist() == [0, 0, 0]
+    assert (found.certified == (curvature is not None)).all()
+
+
 def test_a_network_of_one_gated_unit_ends_where_iteration_does():
     rng = np.random.default_rng(1)
     weights, drive, bias = rng.standard_normal((3, 8, 8)) / 3, rng.standard_normal((3, 8)), rng.standard_normal((3, 8))

@@ -12,7 +12,8 @@ from attrax.dynamics import Effort
 from attrax.networks import own_network
 from attrax.reports import analysis_findings, write_attractor_page
 from attrax.reports.attractor_figures import principal_axes, shares_figure
-from attrax.reports.attractor_words import exponent, number, percent
+from attrax.reports.attractor_words import exponent, number, percent, points_sentence, rotation
+from attrax.reports.fixed_point_marks import widened
 from attrax.studies import AnalysedWeights, WeightsAnalysis, run_analysis
 from tests.dynamics.known_systems import border_collision, lozi, two_cycle
 
@@ -56,6 +57,8 @@ def test_sentences_count_attractors_and_name_every_share(analysed):
     divergent = analysed.table[analysed.table.kind == "divergent"].starts.sum() / 60
     assert f"{percent(divergent)} diverge and" in first
     assert second.startswith("Input 1 (zero): quasi-periodic ")
+    unstable = int((analysed.points[analysed.points.input == 1].unstable > 0).sum())
+    assert second.endswith(f"{unstable} fixed points found, all of them unstable.")
     assert third.startswith("Input 2 (5, −1): quasi-periodic ")
     for sentence, index in ((second, 1), (third, 2)):
         for _, row in analysed.table[analysed.table.input == index].iterrows():
@@ -115,10 +118,55 @@ def test_many_inputs_and_many_attractors_are_kept_short():
 def test_bars_that_are_left_out_are_summed_up():
     row = {"kind": "fixed point", "period": 1, "certified": True, "share": 0.05, "starts": 5, "period_excluded": 0}
     row |= {"share_low": 0.02, "share_high": 0.1, "relaxation_steps": 1.0, "rotation_number": np.nan}
+    row |= {"rotation_digits": np.nan}
     row |= {f"exponent_{i}{end}": 0.0 for i in range(1, 5) for end in ("", "_error")}
     bars = shares_figure(table_of([row | {"attractor": k} for k in range(1, 21)])).data
     assert [bar.y[0] for bar in bars] == [f"{k}  fixed point" for k in range(1, 16)] + ["5 more"]
     assert sum(bar.x[0] for bar in bars) == pytest.approx(1)
+
+
+def with_points(*points):
+    """An analysis of which only the fixed points are looked at."""
+    analysed = with_table(table_of([{"attractor": 1, "kind": "fixed point", "share": 1.0, "starts": 100}]))
+    rows = [{"input": 1, "attractor": -1, "unstable": 0, "instability": "stable"} | point for point in points]
+    analysed.__dict__["points"] = pd.DataFrame(rows, columns=["input", "attractor", "unstable", "instability"])
+    analysed.results[0]["point_state"] = (("point", "unit"), np.zeros((len(rows), 1)))
+    return analysed
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        ((), "No fixed point was found."),
+        (({"attractor": 1},), "1 fixed point found: stable."),
+        (({},), "1 fixed point found: stable, though no start reaches it."),
+        (({"unstable": 1, "instability": "-1"},), "1 fixed point found: unstable, −1."),
+        (({"unstable": -1, "instability": "border", "attractor": 1},), "1 fixed point found: on a border."),
+        (({"unstable": 2, "instability": "+1"},) * 3, "3 fixed points found, all of them unstable."),
+        (
+            ({"attractor": 1}, {}, {"unstable": 2, "instability": "complex pair"}),
+            "3 fixed points found, 1 of them unstable, 1 stable one that no start reaches.",
+        ),
+    ],
+)
+def test_fixed_points_are_counted_in_words(points, words):
+    analysed = with_points(*points)
+    assert points_sentence(analysed) == points_sentence(analysed, 0) == words
+    assert analysis_findings(analysed)[1] == f"Input 1 (0.5): fixed point 100 %. {words}"
+
+
+def test_a_point_far_off_does_not_make_all_else_small():
+    ranges, near = widened([[0.0, 1.0], [0.0, 2.0]], np.array([[1.2, 1.0], [40.0, 1.0]]))
+    assert near.tolist() == [True, False]
+    assert ranges[0] == [0, pytest.approx(1.26)]
+    assert ranges[1] == [0, 2]
+
+
+def test_a_rotation_number_has_the_digits_that_are_known():
+    assert [rotation(0.123456789, digits) for digits in (3.7, np.inf, np.nan, -1.0)] == [
+        "0.123", "0.123457", "0.12346", "0.1",
+    ]  # fmt: skip
+    assert rotation(np.nan, np.nan) == "–"
 
 
 def test_numbers_are_written_for_people():
@@ -137,7 +185,7 @@ def test_axes_exist_however_few_states_there_are(states, analysed):
     project = principal_axes(few)
     assert project(few.sample_state.values).shape == (states, 2)
     assert np.allclose(project.axes @ project.axes.T, np.eye(2))
-    assert ("ways there" in project.source) == (states < 3)
+    assert (project.source != "the attractors") == (states < 3)
 
 
 def test_axes_of_states_on_a_plane_hold_all_of_their_variance(analysed):
@@ -163,6 +211,9 @@ def test_the_page_fits_and_shows_the_table_and_the_figures(open_page, page_path,
     page.wait_for_selector("#projection .scatterlayer .trace")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("#attractors tbody tr").count() == len(analysed.table)
+    assert page.locator("#points tbody tr").count() == len(analysed.points) > 1
+    assert "unstable fixed point" in page.locator("#projection .legend").text_content()
+    assert "No search is complete" in page.locator("body").inner_text()
     first = analysed.table[analysed.table.input == 1]
     assert page.locator("#shares .barlayer .trace").count() == len(first)
     kinds = analysed.table.groupby("input").kind.nunique().sum()

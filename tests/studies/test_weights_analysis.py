@@ -12,6 +12,7 @@ from attrax.dynamics import Effort
 from attrax.networks import own_network
 from attrax.settings import SettingsError
 from attrax.studies import WeightsAnalysis, run_analysis, weights_analysis
+from attrax.studies.effort_levels import EFFORT_LEVELS, affordable_solves
 
 QUICK = Effort(settling_steps=300, steps=1000, extension=1)
 
@@ -91,6 +92,66 @@ def test_files_hold_the_tables_and_the_states(analysed):
     assert not [path for path in directory.rglob("*") if path.name.startswith(".")]
 
 
+def test_fixed_points_are_found_whether_starts_go_there_or_not(analysed):
+    points = analysed.points
+    first = points[points.input == 1]  # the winners, the saddle between them, and each with the fourth unit at 2
+    assert first.attractor.tolist() == [1, 2, -1, -1, -1, -1]
+    assert first.instability.tolist() == ["stable"] * 2 + ["+1"] * 4
+    assert first.unstable.tolist() == [0, 0, 1, 1, 1, 2]
+    assert first.eigenvalue_real.tolist() == pytest.approx([0.5] * 2 + [1.5] * 4)
+    assert first.relaxation_steps.tolist() == pytest.approx([1 / np.log(2)] * 2 + [np.nan] * 4, nan_ok=True)
+    assert first.active_units.tolist() == [1, 1, 2, 2, 2, 3]
+    assert points.certified.all()
+    assert set(points[points.input == 2].attractor) == {-1}  # of the cycles none is a fixed point
+    result = analysed.results[0]
+    winner = result.sample_state.values[result.sample_attractor.values == 2][0]
+    assert np.allclose(result.point_state.values[1], winner, rtol=0, atol=1e-12)
+    assert 0 < result.attrs["solves_spent"] <= 500
+    written = pd.read_parquet(analysed.directory / "fixed_points.parquet")
+    assert written.equals(points)
+    assert pd.read_csv(analysed.directory / "fixed_points.csv").columns.tolist() == written.columns.tolist()
+
+
+def test_no_search_leaves_an_empty_table(tmp_path):
+    analysed = run_analysis(known_analysis(((-1.0,),), 5, solves=0), tmp_path / "out")
+    assert analysed.points.empty
+    assert "point_state" not in analysed.results[0]
+    assert pd.read_csv(tmp_path / "out" / "fixed_points.csv").empty
+
+
+def test_a_point_on_the_border_of_pieces_is_not_called_stable(tmp_path):
+    network = own_network({"W": 0.5 * np.eye(2), "b": np.zeros(2)})
+    analysed = run_analysis(WeightsAnalysis("zero", network, np.zeros((1, 0)), 5, effort=QUICK), tmp_path / "out")
+    assert analysed.table.kind.tolist() == ["fixed point"]
+    assert analysed.table.certified.tolist() == [False]
+    (point,) = analysed.points.itertuples()
+    assert (point.instability, point.unstable, point.attractor, point.certified) == ("border", -1, 1, False)
+    assert np.isnan(point.radius)
+    assert np.isnan(point.eigenvalue_imag)
+
+
+def test_a_growing_network_may_have_no_fixed_point(tmp_path):
+    network = own_network({"W": np.array([[1.5]]), "b": np.ones(1)})
+    analysed = run_analysis(WeightsAnalysis("grows", network, np.zeros((1, 0)), 5, effort=QUICK), tmp_path / "out")
+    assert analysed.table.kind.tolist() == ["divergent"]
+    assert analysed.points.empty
+
+
+def test_levels_of_effort_rise_and_large_smooth_networks_get_fewer_solves():
+    levels = [EFFORT_LEVELS[name] for name in ("quick", "standard", "thorough")]
+    for field in ("settling_steps", "steps", "largest_period"):
+        values = [getattr(level.effort, field) for level in levels]
+        assert values == sorted(set(values))
+    assert levels[1].effort == Effort()
+    standard = levels[1]
+    solves = []
+    for kind in ("relu", "tanh"):
+        for units in (100, 512, 2000):
+            network = own_network({"W": np.zeros((units, units)), "b": np.zeros(units)}, nonlinearity=kind)
+            solves.append(affordable_solves(network, standard))
+    assert solves == [500, 500, 500, 500, 125, 100]
+
+
 def test_traces_begin_at_their_starts(analysed):
     result = analysed.results[2]
     traced = result.trace_start.values
@@ -112,6 +173,7 @@ def test_the_same_command_uses_what_is_there(analysed, monkeypatch):
 def test_a_result_is_named_after_all_that_it_depends_on():
     names = [known_analysis().identity(index) for index in (0, 1)]
     names += [known_analysis(starts=41).identity(0), known_analysis(seed=1).identity(0)]
+    names.append(known_analysis(solves=7).identity(0))
     names += [known_analysis(starts=np.zeros((1, 4))).identity(0), known_analysis(starts=np.ones((1, 4))).identity(0)]
     for changed in ({"b": KNOWN["b"] + 1e-12}, {"leak": np.array(0.5)}):
         names.append(WeightsAnalysis("x", own_network(KNOWN | changed), np.array([[-1.0]]), 40).identity(0))
@@ -208,6 +270,8 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path):
         run_analysis(known_analysis(), Path("/proc/nowhere"))
 
 
-def test_a_negative_seed_is_refused():
+def test_a_negative_seed_or_budget_is_refused():
     with pytest.raises(SettingsError, match="seed is -1; it must be 0 or more"):
         known_analysis(seed=-1)
+    with pytest.raises(SettingsError, match="solves is -1; it must be 0 or more"):
+        known_analysis(solves=-1)

@@ -50,7 +50,8 @@ def find_attractors(
     else:
         family = SmoothFamily(network_map)
     found = label_orbits(family, starts, effort or Effort(), seed)
-    return to_dataset(found).assign(attractor=("start", number_attractors(family, found)))
+    size = float(np.abs(starts).max(initial=0.0))
+    return to_dataset(found).assign(attractor=("start", number_attractors(family, found, size)))
 
 
 def to_dataset(found: Classification) -> xr.Dataset:
@@ -62,10 +63,11 @@ def to_dataset(found: Classification) -> xr.Dataset:
     return xr.Dataset(fields | {"relaxation_time": ("start", found.relaxation_time())})
 
 
-def number_attractors(family: MapFamily, found: Classification) -> np.ndarray:
+def number_attractors(family: MapFamily, found: Classification, size: float) -> np.ndarray:
     """Return a number for the attractor of each start of one map, shape (starts,); -1 where there is none.
 
-    Certified cycles are the same if one passes through the other's state; others of one kind by `is_same_set`.
+    Cycles are the same if one passes through the other's state; others of one kind by `is_same_set`. A state that is
+    not certified may be as far from its cycle as the starts were large: `size` is that of the starts.
     """
     numbers = np.full(found.kind.size, -1)
     known: list[tuple[str, int, np.ndarray]] = []
@@ -78,7 +80,7 @@ def number_attractors(family: MapFamily, found: Classification) -> np.ndarray:
             if (kind, period) != (other_kind, other_period):
                 continue
             if period:
-                same = is_same_cycle(other, state)
+                same = is_same_cycle(other, state, 0.0 if found.certified[orbit] else size)
             else:
                 sample = _sample(family, orbit, state, SAMPLE) if sample is None else sample
                 same = is_same_set(other, sample)

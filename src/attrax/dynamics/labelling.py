@@ -348,7 +348,8 @@ class _Labelling:
         """Label an orbit that contracts and repeats itself exactly, though no certificate could be had.
 
         Where a unit's drive is zero at the attractor, its patterns prove nothing (a network without bias or input comes
-        to rest at zero); but all exponents are negative, and the orbit has come to the end of its digits.
+        to rest at zero); but all exponents are negative, and the orbit has come to the end of its digits. These are of
+        one side only, so an orbit that begins on the attractor must take a push back as well.
         """
         states = measured.last_states(row)
         scale = max(float(np.abs(self.starts[orbit]).max(initial=0.0)), float(np.abs(states).max()), 1e-300)
@@ -356,10 +357,21 @@ class _Labelling:
         if not away.min() <= _REPEATS * scale:
             return
         period = 1 + int(np.argmax(away <= _REPEATS * scale))
+        if not self._shrinks(orbit, states[-period:], _PUSH * (scale if scale > 1e-300 else 1.0)):
+            return
         self.result.kind[orbit] = "fixed point" if period == 1 else "cycle"
         self.result.period[orbit] = period
         if period > 1:
             self._describe_cycle(orbit)
+
+    def _shrinks(self, orbit: int, cycle: Float[np.ndarray, "period units"], push: float) -> bool:
+        """Whether an orbit that is pushed off a cycle comes nearer to it again."""
+        pushed = cycle[-1] + push * self._generator().standard_normal(cycle.shape[1])
+        if isinstance(self.family, ReluFamily):
+            pushed = np.maximum(pushed, 0.0)
+        last = self._follow(np.array([orbit]), pushed[None], SAMPLE)[-1, 0]
+        first, after = (float(np.abs(cycle - state).max(axis=1).min()) for state in (pushed, last))
+        return after < _SHRUNK * first
 
     def _fill_in_lost_exponents(self, orbit: int, measured: Measurement, row: int) -> None:
         """Take measured exponents where those of a long cycle underflow: exp(period * exponent) is below rounding."""
@@ -389,6 +401,8 @@ def _looks(extension: int) -> list[int]:
 
 
 _REPEATS = 1e-11  # of the orbit's scale
+_PUSH = 1e-6  # of the orbit's scale
+_SHRUNK = 0.95  # in 1,500 steps; exponents above -10/T have been told apart from zero before
 _CLEARLY_ZERO = 0.5  # of the zero band 10/T: the error is at most about 4/T, and what lies between is followed further
 _STATIONARY = 1.25  # largest ratio of the amplitudes in the quarters of a run
 _DIGITS = 1.25  # half way between a chaotic orbit's +0.5 and a regular one's +2

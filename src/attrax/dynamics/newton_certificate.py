@@ -21,6 +21,7 @@ from attrax.dynamics.certificate import (
 from attrax.dynamics.smooth_map import SmoothMap
 
 _NEWTON_STEPS = 20
+_TINY = 1e-6  # of the state that Newton's method began with
 _FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
 _AT_IT = 1e-6  # of the state's scale: so near, an orbit is at an attracting cycle for all that can be measured
 
@@ -100,6 +101,12 @@ def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"
             return None
         if not np.isfinite(state).all():
             return None
+    zero = np.zeros_like(state)
+    if scale <= _TINY * float(np.abs(hidden).max()) and not smooth_map(zero).any():
+        # Newton comes ever nearer to zero, where nothing is small; but zero itself is a fixed point exactly.
+        states, residual, scale = np.zeros_like(states), 0.0, 1e-300
+        jacobians = smooth_map.jacobian(states[:-1])
+        jacobian = _product(jacobians)
     if residual > RESIDUAL or not is_minimal(states[:-1], scale):
         return None
     norms = np.array([np.linalg.norm(step, ord=2) for step in jacobians])

@@ -11,6 +11,7 @@ from attrax.dynamics.smooth_map import SmoothMap
 
 _MOST_STEPS = 60
 _LENGTHS = 0.5 ** np.arange(12)
+_ZERO = 1e-12  # of the orbits' scale
 SAME = 1e-8
 """Two solutions this near, in units of the larger one's scale, are one."""
 
@@ -140,6 +141,8 @@ class NewtonSearch:
         return step
 
     def _keep(self, states: np.ndarray) -> None:
+        if float(np.abs(states).max()) <= _ZERO * self._scale and not self._gap(np.zeros(self.shape)).any():
+            states = np.zeros(self.shape)  # without a bias Newton comes ever nearer to zero, where scale means nothing
         scale = max(float(np.abs(states).max()), 1e-300)
         for shift in range(1, self.period // 2 + 1):
             if self.period % shift == 0 and np.abs(states - np.roll(states, shift, axis=0)).max() <= SAME * scale:

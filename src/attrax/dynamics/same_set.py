@@ -26,9 +26,11 @@ def is_same_set(known: Float[np.ndarray, "steps units"], other: Float[np.ndarray
     return bool(np.median(_nearest_distances(other[-_PROBES:], earlier)) <= max(3 * own, 0.01 * size))
 
 
-def is_same_cycle(known: Float[np.ndarray, "period units"], state: Float[np.ndarray, " units"]) -> bool:
-    """Whether a state is one of a cycle's."""
-    return bool(np.abs(known - state).max(axis=1).min() <= 1e-7 * max(np.abs(known).max(), 1e-300))
+def is_same_cycle(
+    known: Float[np.ndarray, "period units"], state: Float[np.ndarray, " units"], scale: float = 0.0
+) -> bool:
+    """Whether a state is one of a cycle's, for a scale that is at least the given one."""
+    return bool(np.abs(known - state).max(axis=1).min() <= 1e-7 * max(np.abs(known).max(), scale))
 
 
 def _size(states: Float[np.ndarray, "steps units"]) -> float:

@@ -45,7 +45,7 @@ _MOST_SAMPLES = 20_000
 
 
 def chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Generator) -> float:
-    """Return the largest K of three samplings of an orbit; NaN where all have too few samples.
+    """Return the largest K of three samplings of an orbit; NaN where all have too few samples, or the orbit rests.
 
     What is regular in a chaotic orbit hides its chaos from the test: the phase, where oscillations are chaotic in
     amplitude and coherent in phase, and the order of visits, where chaos stays within the bands around a cycle. So the
@@ -67,7 +67,9 @@ def chaos_test(points: Float[np.ndarray, "steps axes"], generator: np.random.Gen
         samplings.append(points[before, 1] + share * (points[before + 1, 1] - points[before, 1]))
     samplings.append(first[:: _best_return(points)])
     answers = [
-        zero_one_test(series[-_MOST_SAMPLES:], generator) for series in samplings if series.size >= _FEWEST_SAMPLES
+        zero_one_test(series[-_MOST_SAMPLES:], generator)
+        for series in samplings
+        if series.size >= _FEWEST_SAMPLES and np.ptp(series) > 0
     ]
     return max(answers, default=float("nan"))
 

@@ -17,8 +17,10 @@ class Look(NamedTuple):
 
 
 KIND_LOOKS = {
-    "fixed point": Look("#DCE6EE", "#5F7282", "", "certified: the orbit comes to rest"),
-    "cycle": Look("#E69F00", "#000000", "C", "certified: the orbit repeats with a finite period"),
+    "fixed point": Look("#DCE6EE", "#5F7282", "", "the orbit comes to rest (certified where that is possible)"),
+    "cycle": Look(
+        "#E69F00", "#000000", "C", "the orbit repeats with a finite period (certified where that is possible)"
+    ),
     "quasi-periodic": Look("#0072B2", "#FFFFFF", "Q", "an invariant curve or torus, or a cycle longer than K"),
     "chaotic": Look("#CC79A7", "#000000", "X", "the largest exponent is positive, and the 0-1 test agrees"),
     "divergent": Look("#000000", "#FFFFFF", "D", "the activity grows without bound"),

@@ -9,7 +9,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.attractor_words import attractor_title, exponent, kind_words, number, percent
+from attrax.reports.attractor_words import attractor_title, exponent, kind_words, number, percent, rotation
+from attrax.reports.fixed_point_marks import add_fixed_points, unattracting, widened
 
 _LAYOUT: dict[str, Any] = {
     "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
@@ -119,19 +120,28 @@ _FLAT = 1e-6
 def principal_axes(result: xr.Dataset) -> Projection:
     """Return the first two principal axes of the states on all attractors, each attractor counted alike.
 
-    Where these lie on a line (one fixed point, or two) or there are none, of the steps towards them as well.
+    Where these lie on a line (one fixed point, or two) or there are none, of the other fixed points as well, those that
+    are not far off; and if that is not enough, of the steps towards the attractors too.
     """
     states, owner = result.sample_state.values, result.sample_attractor.values
     weights = 1 / np.bincount(owner)[owner] if owner.size else np.zeros(0)
     projection = _weighted_axes(states, weights, "the attractors")
-    if projection.explained[1] < _FLAT:
-        traces = result.trace_state.values[:, 1:].astype(float)  # the first state is noise in all directions
-        steps = traces.reshape(-1, states.shape[1])
-        steps = steps[np.isfinite(steps).all(axis=1)]
-        everything = np.concatenate([states, steps])
-        even = np.concatenate([weights, np.full(len(steps), max(weights.sum(), 1.0) / max(len(steps), 1))])
-        return _weighted_axes(everything, even, "the attractors and the ways there")
-    return projection
+    if projection.explained[1] >= _FLAT:
+        return projection
+    traces = result.trace_state.values[:, 1:].astype(float)  # the first state is noise in all directions
+    steps = traces.reshape(-1, states.shape[1])
+    steps = steps[np.isfinite(steps).all(axis=1)]
+    others = unattracting(result)
+    if len(others) and len(states):
+        reach = np.linalg.norm(np.concatenate([states, steps]) - projection.centre, axis=1).max()
+        others = others[np.linalg.norm(others - projection.centre, axis=1) <= reach]
+        states, weights = np.concatenate([states, others]), np.concatenate([weights, np.ones(len(others))])
+        projection = _weighted_axes(states, weights, "the attractors and the other fixed points")
+        if len(others) and projection.explained[1] >= _FLAT:
+            return projection
+    everything = np.concatenate([states, steps])
+    even = np.concatenate([weights, np.full(len(steps), max(weights.sum(), 1.0) / max(len(steps), 1))])
+    return _weighted_axes(everything, even, "the attractors and the ways there")
 
 
 def _weighted_axes(states: np.ndarray, weights: np.ndarray, source: str) -> Projection:
@@ -212,13 +222,13 @@ def _name_axes(figure: go.Figure, explained: np.ndarray, ranges: list[list[float
     )  # fmt: skip
 
 
-def projection_figure(result: xr.Dataset, rows: pd.DataFrame) -> go.Figure:
-    """Draw the attractors and the first steps from some starts on the attractors' two principal axes.
+def projection_figure(result: xr.Dataset, rows: pd.DataFrame, fixed_points: pd.DataFrame) -> go.Figure:
+    """Draw attractors, other fixed points and the first steps from some starts on the attractors' two principal axes.
 
     Parameters
     ----------
-    result, rows
-        Result and table rows of one input.
+    result, rows, fixed_points
+        Result, table rows and rows of fixed points of one input.
     """
     project, figure = principal_axes(result), go.Figure()
     kinds = result.kind.values[result.trace_start.values]
@@ -245,7 +255,10 @@ def projection_figure(result: xr.Dataset, rows: pd.DataFrame) -> go.Figure:
                 x=float(corner[0]), y=float(corner[1]), text=f"<b>{row.attractor}</b>", showarrow=False,
                 xshift=13, yshift=11, bgcolor="rgba(255,255,255,0.8)", font_size=12, borderpad=1,
             )  # fmt: skip
-    _name_axes(figure, project.explained, list(_ranges(kinds, result, project)))
+    places = project(unattracting(result))
+    ranges, near = widened(_ranges(kinds, result, project), places)
+    add_fixed_points(figure, places, near, fixed_points[fixed_points.attractor < 0])
+    _name_axes(figure, project.explained, [*ranges])
     return figure
 
 
@@ -295,5 +308,5 @@ def describe(row: pd.Series) -> str:
         lines.append("exponents " + ", ".join(exponent(*pair) for pair in exponents if not np.isnan(pair[0])))
         lines.append(f"relaxation in {number(row.relaxation_steps)} steps")
         if not np.isnan(row.rotation_number):
-            lines.append(f"rotation number {row.rotation_number:.6f}")
+            lines.append(f"rotation number {rotation(row.rotation_number, row.rotation_digits)}")
     return "<br>".join(lines)

@@ -24,11 +24,16 @@ from attrax.reports.attractor_figures import (
 from attrax.reports.attractor_words import (
     analysis_findings,
     attractor_title,
+    eigenvalue_words,
     exponent,
     input_title,
     network_words,
     number,
     percent,
+    points_sentence,
+    rotation,
+    solves_words,
+    stability_words,
     starts_words,
 )
 from attrax.reports.page import embed
@@ -36,6 +41,8 @@ from attrax.studies.weights_analysis import AnalysedWeights
 
 _MOST_DRAWN = 30
 """Inputs with figures of their own; more would make the page slow to open."""
+_MOST_POINTS = 200
+"""Fixed points in the table."""
 _MOST_ALONE = 8
 """Attractors of one input with a figure of their own."""
 
@@ -62,7 +69,8 @@ def render_attractors(analysed: AnalysedWeights) -> str:
     for index in range(len(drawn)):
         rows = table[table.input == index + 1]
         figures[f"shares/{index}"] = shares_figure(rows)
-        figures[f"projection/{index}/0"] = projection_figure(analysed.results[index], rows)
+        points = analysed.points[analysed.points.input == index + 1]
+        figures[f"projection/{index}/0"] = projection_figure(analysed.results[index], rows, points)
         shaped = [row for _, row in rows.iterrows() if has_a_shape(row)][:_MOST_ALONE]
         for row in shaped:
             figures[f"projection/{index}/{row.attractor}"] = attractor_figure(analysed.results[index], row)
@@ -76,6 +84,11 @@ def render_attractors(analysed: AnalysedWeights) -> str:
         starts=starts_words(analysed),
         zip=lambda columns: list(zip(*columns, strict=True)),
         attractors=_columns_of_attractors(table),
+        points=_columns_of_points(analysed.points.head(_MOST_POINTS), len(titles) > 1),
+        points_found=len(analysed.points),
+        points_shown=min(len(analysed.points), _MOST_POINTS),
+        points_sentence=points_sentence(analysed),
+        solves=solves_words(analysed),
         looks=KIND_LOOKS,
         inputs=titles,
         drawn=drawn,
@@ -112,7 +125,9 @@ def _columns_of_attractors(table: pd.DataFrame) -> dict[str, list[str]]:
     for i in (1, 2):
         pairs = zip(table[f"exponent_{i}"], table[f"exponent_{i}_error"], strict=True)
         columns[f"exponent {i}"] = [exponent(value, error) for value, error in pairs]
-    columns["rotation number"] = ["–" if np.isnan(r) else f"{r:.5f}" for r in table.rotation_number]
+    columns["rotation number"] = [
+        rotation(*pair) for pair in zip(table.rotation_number, table.rotation_digits, strict=True)
+    ]
     columns["no period up to"] = [f"{k:,}" if k else "–" for k in table.period_excluded]
     columns["relaxation (steps)"] = [number(steps) for steps in table.relaxation_steps]
     columns["amplitude"] = [number(amplitude) for amplitude in table.amplitude]
@@ -120,3 +135,22 @@ def _columns_of_attractors(table: pd.DataFrame) -> dict[str, list[str]]:
     columns["active units"] = ["–" if np.isnan(count) else f"{count:.0f}" for count in table.active_units]
     kept_when_empty = ("input", "attractor", "kind", "period")
     return {name: cells for name, cells in columns.items() if name in kept_when_empty or set(cells) != {"–"}}
+
+
+def _columns_of_points(points: pd.DataFrame, several_inputs: bool) -> dict[str, list[str]]:
+    """Return the table of fixed points as people read it."""
+    columns: dict[str, list[str]] = {}
+    if several_inputs:
+        columns["input"] = [str(i) for i in points.input]
+    columns["point"] = [str(n) for n in points.point]
+    columns["stability"] = [stability_words(name) for name in points.instability]
+    columns["attractor"] = [str(n) if n > 0 else "–" for n in points.attractor]
+    columns["unstable directions"] = [str(n) if n >= 0 else "–" for n in points.unstable]
+    columns["spectral radius"] = [number(radius) for radius in points.radius]
+    columns["leading eigenvalue"] = [eigenvalue_words(row) for _, row in points.iterrows()]
+    columns["certified"] = ["yes" if yes else "no" for yes in points.certified]
+    columns["residual"] = [number(residual, 2) for residual in points.residual]
+    columns["margin"] = [number(margin, 2) for margin in points.margin]
+    columns["mean activity"] = [number(activity) for activity in points.mean_activity]
+    columns["active units"] = ["–" if np.isnan(count) else f"{count:.0f}" for count in points.active_units]
+    return {name: cells for name, cells in columns.items() if set(cells) != {"–"} or name == "attractor"}

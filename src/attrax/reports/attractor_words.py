@@ -22,7 +22,7 @@ _MOST_INPUTS_IN_WORDS = 12
 
 
 def analysis_findings(analysed: AnalysedWeights) -> list[str]:
-    """Return sentences: how many attractors of which kind there are, and what the starts go to under each input."""
+    """Return sentences: how many attractors there are, and under each input what starts go to, and fixed points."""
     table, count = analysed.table, len(analysed.results)
     where = "1 input" if count == 1 else f"{count} inputs"
     attractors = table[table.attractor > 0]
@@ -30,10 +30,64 @@ def analysis_findings(analysed: AnalysedWeights) -> list[str]:
     sentences = [total + _kinds(attractors) + "." if len(attractors) else f"No attractor was found under {where}."]
     sentences[0] += f" {_without(table, analysed)}"
     for index in range(min(count, _MOST_INPUTS_IN_WORDS)):
-        sentences.append(f"{input_title(analysed, index)}: {_fates(table[table.input == index + 1])}.")
+        found = points_sentence(analysed, index)
+        fates = _fates(table[table.input == index + 1])
+        sentences.append(f"{input_title(analysed, index)}: {fates}.{found and ' ' + found}")
     if count > _MOST_INPUTS_IN_WORDS:
         sentences.append(f"The other {count - _MOST_INPUTS_IN_WORDS} inputs are in the table.")
     return sentences
+
+
+def points_sentence(analysed: AnalysedWeights, index: int | None = None) -> str:
+    """Return how many fixed points were found under one input, or under all, and how many are unstable.
+
+    Nothing if no search was made.
+    """
+    if not any("point_state" in result for result in analysed.results):
+        return ""
+    points = analysed.points
+    points = points if index is None else points[points.input == index + 1]
+    if points.empty:
+        return "No fixed point was found."
+    unstable = int((points.unstable > 0).sum())
+    missed = int(((points.instability == "stable") & (points.attractor < 0)).sum())
+    found = f"{_counted(len(points), 'fixed point', 'fixed points')} found"
+    reached = f"{missed} stable {'one' if missed == 1 else 'ones'} that no start reaches"
+    if len(points) == 1:
+        how = "stable, though no start reaches it" if missed else stability_words(points.instability.iloc[0])
+        return f"{found}: {how}."
+    share = "all" if unstable == len(points) else str(unstable or "none")
+    return f"{found}, {share} of them unstable{', ' + reached if missed else ''}."
+
+
+def solves_words(analysed: AnalysedWeights) -> str:
+    """Return how many linear solves the search for fixed points spent, the most and the least over inputs."""
+    spent = [int(result.attrs["solves_spent"]) for result in analysed.results if "solves_spent" in result.attrs]
+    if not spent:
+        return ""
+    return f"{min(spent):,}" if min(spent) == max(spent) else f"{min(spent):,} to {max(spent):,}"
+
+
+_STABILITY = {"+1": "unstable, +1", "-1": "unstable, −1", "complex pair": "unstable, pair", "border": "on a border"}
+
+
+def stability_words(instability: str) -> str:
+    """Return how a fixed point's stability is called."""
+    return _STABILITY.get(instability, instability)
+
+
+def eigenvalue_words(row: pd.Series) -> str:
+    """Return the leading eigenvalue of a fixed point; of a pair both."""
+    if row.eigenvalue_imag == 0 or np.isnan(row.eigenvalue_imag):
+        return number(row.eigenvalue_real)
+    return f"{number(row.eigenvalue_real)} ± {number(abs(row.eigenvalue_imag))}i"
+
+
+def rotation(value: float, digits: float) -> str:
+    """Return a rotation number with the decimals on which the halves of its run agree, at most six."""
+    if np.isnan(value):
+        return "–"
+    return f"{value:.{int(min(6, max(1, digits if not np.isnan(digits) else 5)))}f}"
 
 
 def input_title(analysed: AnalysedWeights, index: int) -> str:

@@ -22,8 +22,8 @@ def attractor_table(result: xr.Dataset) -> pd.DataFrame:
     Columns:
 
     - attractor: its number, 1 for the one that most starts reach; -1 in the rows that stand for no attractor;
-    - kind, period, certified, neutral, torus_dimension, rotation_number, period_excluded, amplitude: as in
-      `attrax.dynamics.Classification`;
+    - kind, period, certified, neutral, torus_dimension, rotation_number, rotation_digits, period_excluded, amplitude:
+      as in `attrax.dynamics.Classification`;
     - starts, share, share_low, share_high: how many of the starts get there (without the zero state, where it was
       added), as a share of all, with its 95 % interval by Wilson;
     - from_zero: whether the zero state that was added gets there;
@@ -50,14 +50,14 @@ def attractor_table(result: xr.Dataset) -> pd.DataFrame:
 
 
 _FIRST = ("attractor", "kind", "period", "certified", "share", "share_low", "share_high", "starts", "from_zero")
-_COPIED = ("torus_dimension", "rotation_number", "period_excluded", "amplitude")
+_COPIED = ("torus_dimension", "rotation_number", "rotation_digits", "period_excluded", "amplitude")
 _N_EXPONENTS = 4
 _EXPONENTS = tuple(f"exponent_{i + 1}{end}" for end in ("", "_error") for i in range(_N_EXPONENTS))
 _NAN = float("nan")
 _NOTHING: dict[str, Any] = {
     "attractor": -1, "kind": "", "period": 0, "certified": False, "neutral": False,
     **dict.fromkeys(_EXPONENTS, _NAN),
-    "torus_dimension": 0, "rotation_number": _NAN, "period_excluded": 0, "amplitude": _NAN,
+    "torus_dimension": 0, "rotation_number": _NAN, "rotation_digits": _NAN, "period_excluded": 0, "amplitude": _NAN,
     "relaxation_steps": _NAN, "mean_activity": _NAN, "active_units": _NAN,
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The attractors of one network of the user's own, under each of several constant inputs.
+"""The attractors and fixed points of one network of the user's own, under each of several constant inputs.
 
 Each input is analysed by itself and written once, under a name that says what went into it: so an analysis that is
 stopped loses only the input that it was at, and the same command goes on from there.
@@ -22,6 +22,8 @@ from attrax.dynamics import Effort, ReluMap, SmoothMap, find_attractors, gru_map
 from attrax.networks import OwnNetwork
 from attrax.settings import SettingsError, require, to_mapping
 from attrax.studies.attractor_table import attractor_table, start_table
+from attrax.studies.fixed_point_search import find_points
+from attrax.studies.fixed_point_table import fixed_point_table
 from attrax.studies.study import source_version
 
 RECORD = "analysis.json"
@@ -47,6 +49,8 @@ class WeightsAnalysis:
         Of the starts, and of the random directions that the analysis uses.
     effort
         How long to look.
+    solves
+        How many linear solves the search for fixed points, stable or not, may spend under each input; 0: no search.
     """
 
     title: str
@@ -55,9 +59,11 @@ class WeightsAnalysis:
     starts: int | Float[np.ndarray, "starts units"] = 100
     seed: int = 0
     effort: Effort = field(default_factory=Effort)
+    solves: int = 500
 
     def __post_init__(self) -> None:
         require(self.seed >= 0, f"seed is {self.seed}; it must be 0 or more")
+        require(self.solves >= 0, f"solves is {self.solves}; it must be 0 or more")
 
     @property
     def starts_are_drawn(self) -> bool:
@@ -92,8 +98,9 @@ class WeightsAnalysis:
                 "starts": starts if isinstance(starts, int) else hashlib.sha256(starts.tobytes()).hexdigest(),
                 "seed": self.seed,
                 "effort": to_mapping(self.effort),
+                "solves": self.solves,
                 "attrax": metadata.version("attrax"),
-                "code": source_version(("dynamics",), ("studies/weights_analysis.py",)),
+                "code": source_version(("dynamics",), ("studies/weights_analysis.py", "studies/fixed_point_search.py")),
             },
             sort_keys=True,
         )
@@ -112,13 +119,18 @@ class AnalysedWeights:
     @cached_property
     def table(self) -> pd.DataFrame:
         """A row per attractor per input; see `attractor_table`."""
-        tables = []
-        for index, result in enumerate(self.results):
-            table = attractor_table(result)
+        return self._under_each_input([attractor_table(result) for result in self.results])
+
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """A row per fixed point per input; see `fixed_point_table`."""
+        return self._under_each_input([fixed_point_table(result) for result in self.results])
+
+    def _under_each_input(self, tables: list[pd.DataFrame]) -> pd.DataFrame:
+        for index, table in enumerate(tables):
             table.insert(0, "input", index + 1)
             table.insert(1, "input_values", self.analysis.input_text(index))
             table["result"] = f"{_RESULTS}/{self.analysis.identity(index)}.nc"
-            tables.append(table)
         return pd.concat(tables, ignore_index=True)
 
 
@@ -183,6 +195,7 @@ def _record(analysis: WeightsAnalysis) -> dict[str, object]:
         "starts": analysis.starts if isinstance(analysis.starts, int) else "from a file",
         "seed": analysis.seed,
         "effort": to_mapping(analysis.effort),
+        "solves": analysis.solves,
         "attrax": metadata.version("attrax"),
         "inputs": {analysis.identity(i): values.tolist() for i, values in enumerate(analysis.inputs)},
     }
@@ -201,7 +214,7 @@ def autonomous_map(network: OwnNetwork, values: Float[np.ndarray, " inputs"]) ->
 
 
 def analyse_input(analysis: WeightsAnalysis, index: int) -> xr.Dataset:
-    """Find the attractors under one input.
+    """Find the attractors under one input, and the fixed points that attract nothing as well.
 
     Returns
     -------
@@ -212,7 +225,9 @@ def analyse_input(analysis: WeightsAnalysis, index: int) -> xr.Dataset:
     - sample_attractor (sample), sample_state (sample, unit): states on each attractor, at most 1500, in their order;
     - mean_activity, active_units (number): over those states; a unit of a ReLU network is active if its drive is above
       zero at one of them at least; NaN for other networks, whose units are never silent;
-    - trace_start (trace), trace_state (trace, step, unit): the first steps from some starts, in float32.
+    - trace_start (trace), trace_state (trace, step, unit): the first steps from some starts, in float32;
+    - what `attrax.studies.fixed_point_search.find_points` returns over "point", and point_active_units, if the analysis
+      has solves to spend.
     """
     one_map = autonomous_map(analysis.network, analysis.inputs[index])
     starts, upper = first_states(analysis, one_map)
@@ -224,7 +239,7 @@ def analyse_input(analysis: WeightsAnalysis, index: int) -> xr.Dataset:
     samples = [_states_on(one_map, found, int(np.flatnonzero(number == n)[0])) for n in numbers]
     traced = _starts_to_show(number, found.kind.values)
     attrs: dict[str, float] = {} if upper is None else {"starts_drawn_up_to": upper}
-    return xr.Dataset(
+    result = xr.Dataset(
         {
             **found.assign(attractor=("start", number)).data_vars,
             "first_state": (("start", "unit"), starts),
@@ -238,6 +253,13 @@ def analyse_input(analysis: WeightsAnalysis, index: int) -> xr.Dataset:
         },
         attrs=attrs,
     )
+    if not analysis.solves:
+        return result
+    still = {int(n): states[0] for n, states in zip(numbers, samples, strict=True) if len(states) == 1}
+    points = find_points(one_map, still, starts[traced], analysis.solves, analysis.seed)
+    active = np.array([_count_active(one_map, state[None]) for state in points.point_state.values], dtype=float)
+    result = result.merge(points.assign(point_active_units=("point", active)))
+    return result.assign_attrs(points.attrs)
 
 
 _EXPLORED_STEPS = 200
@@ -349,7 +371,9 @@ def _write_tables(analysed: AnalysedWeights) -> None:
     for index, rows in enumerate(starts):
         rows.insert(0, "input", index + 1)
     _write_text(table.to_csv(index=False), directory / "attractors.csv")
-    for frame, name in ((table, "attractors"), (pd.concat(starts, ignore_index=True), "starts")):
+    _write_text(analysed.points.to_csv(index=False), directory / "fixed_points.csv")
+    frames = {"attractors": table, "fixed_points": analysed.points, "starts": pd.concat(starts, ignore_index=True)}
+    for name, frame in frames.items():
         temporary = directory / f".{name}.{os.getpid()}"
         try:
             frame.to_parquet(temporary, index=False)
