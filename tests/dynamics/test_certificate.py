@@ -144,3 +144,53 @@ def test_a_border_within_the_error_of_a_nearly_neutral_solution_is_not_certified
         found = FixedPointCertifier(weights, 1.0).certify(bias[None], np.append(target, 0.0)[None])
         certified += any(certificate.certified for certificate in found if certificate is not None)
     assert certified == 0
+
+
+def test_a_cycle_that_only_rounding_makes_is_not_certified():
+    """A tent with a flat top: errors grow along the slopes by 1e11, and are gone on the flat piece each time."""
+    slope, top = 1.89, 8e-3
+    weights = np.outer(np.ones(3), [slope, -slope, -slope])
+    found = find_attractors(ReluMap(weights, [0.0, -(0.5 - top), -(0.5 + top)]), [[0.3, 0.0, 0.0]])
+    assert not found.certified.any()
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=20, deadline=None)
+def test_certified_cycles_hold_in_exact_arithmetic(seed):
+    """The orbit of the certified state, in rational arithmetic of the same floats, stays by it for two periods."""
+    from fractions import Fraction
+
+    rng = np.random.default_rng(seed)
+    weights = np.round(1.6 * rng.standard_normal((5, 5)) / np.sqrt(2.5), 3)
+    bias = np.round(rng.standard_normal(5), 3)
+    found = find_attractors(ReluMap(weights, bias), rng.random((4, 5)), effort=QUICK)
+    exact, inputs = [[Fraction(w) for w in row] for row in weights.tolist()], [Fraction(b) for b in bias.tolist()]
+    for index in np.flatnonzero(found.certified.values):
+        period = int(found.period[index])
+        if period > 12:
+            continue
+        start = [Fraction(h) for h in found.state.values[index].tolist()]
+        hidden, scale = start, 1 + float(found.state[index].max())
+        for _ in range(2 * period):
+            hidden = [
+                max(sum(w * h for w, h in zip(row, hidden, strict=True)) + b, Fraction(0))
+                for row, b in zip(exact, inputs, strict=True)
+            ]
+        assert max(abs(float(a - b)) for a, b in zip(hidden, start, strict=True)) < 1e-9 * scale
+
+
+def test_a_unit_without_input_blocks_no_certificate():
+    found = find_attractors(ReluMap([[-2.0, 0.0], [0.0, 0.0]], [1.0, 0.0]), [[0.3, 0.0]])
+    assert (found.kind.item(), int(found.period[0]), bool(found.certified[0])) == ("cycle", 2, True)
+
+
+def test_a_neutral_spiral_that_will_leave_its_piece_is_not_called_neutral():
+    """A slow rotation in the first two units; the third switches on a quarter turn later, and then all grows."""
+    angle = 0.01
+    weights = np.zeros((3, 3))
+    weights[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    weights[2] = [0.0, 1.0, 1.5]
+    centre = np.array([2.0, 2.0])
+    bias = np.append(centre - weights[:2, :2] @ centre, -2.8)
+    found = find_attractors(ReluMap(weights, bias), [[3.0, 2.0, 0.0]], effort=Effort(extension=1))
+    assert found.kind.item() == "divergent"

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrax.dynamics import Effort, ReluMap, find_attractors
+from attrax.dynamics import Effort, ReluMap, classify, find_attractors
 from attrax.dynamics.map_family import pattern_period
 from attrax.dynamics.orbits import CHUNK, ReluOrbits
 from attrax.settings import SettingsError
@@ -124,3 +124,15 @@ def test_impossible_efforts_are_refused():
         Effort(steps=10)
     with pytest.raises(SettingsError, match="extension is 0"):
         Effort(extension=0)
+
+
+def test_what_does_not_fit_together_is_refused_before_any_work():
+    weights, biases = np.eye(3) / 2, np.ones((2, 3))
+    with pytest.raises(ValueError, match=r"biases \(2, 3\) and starts \(2, 2\); they must be"):
+        classify(weights, biases, 1.0, np.zeros((2, 2)))
+    with pytest.raises(ValueError, match="not finite"):
+        classify(weights, biases, 1.0, np.full((2, 3), np.nan))
+    with pytest.raises(ValueError, match="leak is 0"):
+        classify(weights, biases, 0.0, np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="at least one unit"):
+        ReluMap(np.zeros((0, 0)), np.zeros(0))

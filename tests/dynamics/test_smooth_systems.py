@@ -162,7 +162,40 @@ def test_the_curvature_of_the_built_networks_bounds_what_is_seen():
             assert largest <= network.curvature * np.linalg.norm(u) * np.linalg.norm(v)
 
 
+def test_the_logistic_map_of_one_unit():
+    chaotic = attractor(SmoothMap(lambda x: 4 * 0.97 * x * (1 - x), 1), [0.3])
+    assert chaotic.kind == "chaotic"
+    periodic = attractor(SmoothMap(lambda x: 3.5 * x * (1 - x), 1, curvature=7.0), [0.3])
+    assert (str(periodic.kind.values), int(periodic.period), bool(periodic.certified)) == ("cycle", 4, True)
+    assert np.isnan(periodic.exponents[1:]).all()
+
+
+def test_a_curve_and_chaos_of_one_map_are_two_attractors():
+    """A gate that keeps its sign: on one side an invariant circle, on the other chaos in 40 dimensions."""
+    rng = np.random.default_rng(0)
+    strong, turn = 3 * rng.standard_normal((40, 40)) / np.sqrt(40), rotation(0.7)
+
+    def function(state):
+        gate, rest = jnp.tanh(3 * state[0]), state[1:]
+        circle = turn @ rest[:2]
+        circle = circle / jnp.sqrt(circle @ circle)
+        regular = jnp.concatenate([circle, 0.3 * rest[2:]])
+        return jnp.concatenate([gate[None], jnp.where(gate > 0, jnp.tanh(strong @ rest), regular)])
+
+    starts = rng.standard_normal((2, 41))
+    starts[:, 0] = [1.0, -1.0]
+    found = find_attractors(SmoothMap(function, 41), starts, effort=Effort(extension=1))
+    assert found.kind.values.tolist() == ["chaotic", "quasi-periodic"]
+    assert found.attractor.values.tolist() == [0, 1]
+
+
+def rotation(angle):
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
 def test_what_is_not_a_map_is_refused():
+    with pytest.raises(ValueError, match="must keep float64"):
+        SmoothMap(lambda hidden: hidden.astype(jnp.float32), 3)
     with pytest.raises(ValueError, match=r"takes a state of shape \(3,\) to \(2,\)"):
         SmoothMap(lambda hidden: hidden[:2], 3)
     with pytest.raises(ValueError, match="do not fit"):

@@ -22,7 +22,8 @@ def test_the_page_names_nothing_elsewhere(page_path):
 
 def test_findings_say_every_share_of_every_rule(tiny_store):
     sentences = findings(tiny_store)
-    assert len(sentences) == 2
+    assert len(sentences) == 3
+    assert "real trials leave the stage at" in sentences[2]
     for words in ("quasi-periodic", "locked", "fixed points", "chaotic", "divergent", "undecided"):
         assert sentences[1].count(words) == 2
     summary = tiny_store.summary().set_index("learner")

@@ -50,6 +50,7 @@ def certify_cycle(
     rounding = np.finfo(float).eps * (
         np.abs(relu_map.weights) @ np.abs(cycle.states).max(axis=0) + np.abs(relu_map.bias)
     )
+    moving = relu_map.weights.any(axis=1)  # a unit without input never switches
     eigenvalues = cycle.eigenvalues
     radius = float(np.abs(eigenvalues).max(initial=0.0))
     exists = bool((drives >= MARGIN_OVER_ROUNDING * rounding).all()) and radius < LARGEST_RADIUS
@@ -67,7 +68,7 @@ def certify_cycle(
             directions = cycle.linear.push(step, directions)
         growth = growth_bound(cycle.jacobian, cycle.vectors)
         rows = np.linalg.norm(relu_map.weights[:, units], axis=1)
-        stays = bool(np.isfinite(growth)) and bool(((reach * growth * deviation < drives) | (rows == 0)).all())
+        stays = bool(np.isfinite(growth)) and bool(((reach * growth * deviation < drives) | ~moving).all())
     if stays:
         # What rounding does along the way: to the states of the cycle, and by their end to its solution.
         growths = error_growth(cycle.linear.jacobians(), units.size)
@@ -75,12 +76,11 @@ def certify_cycle(
         stray = float(np.linalg.norm(cycle.states[-1] - cycle.states[0])) + float(wrong[-1])
         deviation += inverse_norm(cycle.jacobian) * stray
         off = reach * growth * deviation + rows * wrong[:-1, None]
-        stays = bool(((off < drives) | (rows == 0)).all())
+        stays = bool(((off < drives) | ~moving).all())
         noise = np.finfo(float).eps * float(growths[-1]) * largest
         eigenvalues = np.where(np.abs(eigenvalues) > noise, eigenvalues, 0.0)  # below it, an eigenvalue is none
         radius = float(np.abs(eigenvalues).max(initial=0.0))
     lost = np.zeros(relu_map.n_units - eigenvalues.size)
-    moving = np.linalg.norm(relu_map.weights, axis=1) > 0  # a unit without input never switches
     return Certificate(
         period=period,
         certified=stays,

@@ -98,7 +98,7 @@ class FixedPointCertifier:
             )  # fmt: skip
             if stability.neutral:
                 away = float(np.linalg.norm(hidden[orbit] - states[orbit]))
-                stays = bool(((stability.reach * away < drive) | (stability.rows == 0)).all())
+                stays = bool(((stability.reach * away < drive) | ~self._moving).all())
                 yield Certificate(1, certified=False, neutral=True) if stays else None
                 continue
             wrong = float(np.linalg.norm(rounding) + residuals[orbit] * scale * np.sqrt(rounding.size))
@@ -108,7 +108,7 @@ class FixedPointCertifier:
             exists = bool((drive >= MARGIN_OVER_ROUNDING * rounding).all()) and stability.radius < LARGEST_RADIUS
             yield Certificate(
                 period=1,
-                certified=exists and bool(((stability.reach * distance < drive) | (stability.rows == 0)).all()),
+                certified=exists and bool(((stability.reach * distance < drive) | ~self._moving).all()),
                 exists=exists,
                 state=states[orbit],
                 radius=stability.radius,

@@ -4,24 +4,27 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 from attrax.dynamics.birkhoff import digits_gained_per_decade, rotation_digits, rotation_number
 from attrax.dynamics.certificate import Certificate
 from attrax.dynamics.classification import N_EXPONENTS, Classification
+from attrax.dynamics.cycle_certificate import rounding_growth
 from attrax.dynamics.effort import Effort
 from attrax.dynamics.map_family import MapFamily, ReluFamily
 from attrax.dynamics.measurement import Measurement, Run
 from attrax.dynamics.near_returns import seek_cycles
 from attrax.dynamics.orbits import Passage, ReluOrbits
+from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.same_set import SAMPLE, is_same_set
 from attrax.dynamics.zero_one_test import chaos_test
 
 
 def classify(
-    weights: Float[np.ndarray, "units units"],
-    biases: Float[np.ndarray, "orbits units"],
+    weights: ArrayLike,
+    biases: ArrayLike,
     leak: float,
-    starts: Float[np.ndarray, "orbits units"],
+    starts: ArrayLike,
     effort: Effort | None = None,
     seed: int = 0,
 ) -> Classification:
@@ -30,7 +33,7 @@ def classify(
     Parameters
     ----------
     weights, leak
-        Of h' = (1 - leak) h + leak relu(W h + b).
+        Of h' = (1 - leak) h + leak relu(W h + b); W has shape (units, units).
     biases, starts
         b and the first state of each orbit, shape (orbits, units).
     effort
@@ -42,10 +45,25 @@ def classify(
     -----
     In this order: divergent (norm above 1e6 or not finite); certified fixed point or cycle; chaotic (λ1 above 10/T and
     above 5 standard errors, the orbit stationary, and the 0-1 test agrees); quasi-periodic (λ1 within 5/T of zero and
-    the first one that is not within 10/T below that, stationary, averages gain digits, no stable cycle at its nearest
-    returns up to K); else followed up to ten times longer; else undecided.
+    the first one that is not within 10/T below that, stationary, averages gain digits, no cycle at its nearest returns
+    up to K); else followed up to ten times longer; else undecided.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not match, values that are not finite, or a leak out of range.
     """
-    return label_orbits(ReluFamily(weights, biases, leak), starts, effort or Effort(), seed)
+    inputs, first = np.asarray(biases, dtype=float), np.asarray(starts, dtype=float)
+    matrix = np.asarray(weights, dtype=float)
+    if matrix.ndim != 2 or inputs.ndim != 2 or inputs.shape != first.shape or matrix.shape[1:] != inputs.shape[1:]:
+        raise ValueError(
+            f"weights have shape {matrix.shape}, biases {inputs.shape} and starts {first.shape}; they must be "
+            "(units, units), (orbits, units) and (orbits, units)"
+        )
+    ReluMap(matrix, inputs[0] if len(inputs) else np.zeros(len(matrix)), leak)  # says what else is wrong with them
+    if not (np.isfinite(inputs).all() and np.isfinite(first).all()):
+        raise ValueError("biases or starts hold values that are not finite")
+    return label_orbits(ReluFamily(matrix, inputs, float(leak)), first, effort or Effort(), seed)
 
 
 def label_orbits(
@@ -95,6 +113,8 @@ class _Labelling:
             unclear[list(leaders)] = False
             self._measure_all(np.flatnonzero(unclear), _looks(effort.extension))
         for orbit, leader in leaders.items():
+            if result.kind[leader] == "divergent" or result.neutral[leader]:
+                continue  # its leader left the set on which they met: that proves nothing for this orbit
             if result.period[leader] == 0:
                 result.copy_evidence(orbit, leader)
             elif orbit != leader:  # certified only after it was followed for longer: no proof for this orbit
@@ -291,7 +311,7 @@ class _Labelling:
         near = seek_cycles(family, numbers, measured, doubtful, longest, self._generator())
         for row in doubtful:
             if row in near:
-                self._settle_on_cycle(int(numbers[row]), near[row], measured, row)
+                self._settle_on_cycle(int(numbers[row]), near[row], measured, row, on_a_torus[row], longest)
             elif on_a_torus[row]:
                 self._accept_torus(int(numbers[row]), on_a_torus[row], measured, row, longest)
             else:
@@ -321,13 +341,18 @@ class _Labelling:
                 return zeros
         return -1
 
-    def _settle_on_cycle(self, orbit: int, certificate: Certificate, measured: Measurement, row: int) -> None:
+    def _settle_on_cycle(
+        self, orbit: int, certificate: Certificate, measured: Measurement, row: int, on_a_torus: int, longest: int
+    ) -> None:
         """Follow an orbit until it is certain to go to the stable cycle that is near it; else it stays undecided."""
         if not (certificate.certified or certificate.reached):
-            found, steps, _ = self._follow_until_certain(orbit, self.result.state[orbit], certificate.period)
-            self.result.steps[orbit] += steps
-            if found is None:
+            found, steps, hidden = self._follow_until_certain(orbit, self.result.state[orbit], certificate.period)
+            if found is None:  # the measurement goes on from where it was
+                if on_a_torus == 0:
+                    self._accept_if_it_repeats(orbit, measured, row, longest)
                 return
+            self.result.steps[orbit] += steps
+            self.result.state[orbit] = hidden
             certificate = found
         self._take(orbit, certificate, int(self.result.steps[orbit]))
         self._fill_in_lost_exponents(orbit, measured, row)
@@ -357,6 +382,11 @@ class _Labelling:
         if not away.min() <= _REPEATS * scale:
             return
         period = 1 + int(np.argmax(away <= _REPEATS * scale))
+        relu_map = self.family.of(orbit)
+        if period > 1 and isinstance(relu_map, ReluMap):
+            growth = rounding_growth(relu_map, states[-period:])
+            if not growth * np.finfo(float).eps <= _REPEATS:  # then the period itself may be rounding's work
+                return
         if not self._shrinks(orbit, states[-period:], _PUSH * (scale if scale > 1e-300 else 1.0)):
             return
         self.result.kind[orbit] = "fixed point" if period == 1 else "cycle"

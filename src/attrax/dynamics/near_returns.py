@@ -11,7 +11,10 @@ from attrax.dynamics.measurement import Measurement
 
 _NEAR = 0.1  # of the orbit's diameter: farther returns are no sign of a cycle
 _CANDIDATES = 4
-_ATTEMPTS = 2
+_ATTEMPTS, _MOST_ATTEMPTS = 2, 24
+_PROGRESS = 0.5  # a residual that shrinks by this factor is worth another attempt
+_SUSPICIOUS = 0.1  # of the distance between the points of a cycle: a return this much nearer is tried for longer
+_SHORTEST_STEP = 1 / 16
 _FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
 _SPACINGS = 10  # nor does one that is farther away than so many times the distance between the points of a cycle
 _AT_ONCE = 32
@@ -100,7 +103,7 @@ def _solve(
     With J the Jacobian along the return, d the step from its start to its end, and Q an orthonormal basis of what J
     can reach, the cycle passes through end + Q y with y = (I - Qᵀ J Q)⁻¹ Qᵀ J d: exactly, if it has the patterns of
     the return, else that is a step of Newton's method. As d lies along the slow directions, Qᵀ J d is nearly
-    (Qᵀ J Q) Qᵀ d; what that neglects shrinks along the next period.
+    (Qᵀ J Q) Qᵀ d; what that neglects, and the directions that Q leaves out, shrink along each further period.
     """
     assert measured.orbits.vectors is not None
     rows = np.array([found.row for found in returns])
@@ -111,35 +114,37 @@ def _solve(
     starts = np.array([found.start for found in returns])
     ends = np.array([found.end for found in returns])
     limits = np.array([found.diameter * min(_FARTHEST, _SPACINGS / found.period) for found in returns])
+    spacings = np.array([found.diameter / found.period for found in returns])
     solutions: list[np.ndarray | None] = [None] * len(returns)
+    best, previous, targets = np.full(len(returns), np.inf), np.full(len(returns), np.inf), ends.copy()
+    best_starts, lengths = starts.copy(), np.ones(len(returns))
     going = np.arange(len(returns))
-    for attempt in range(_ATTEMPTS + 1):
+    for attempt in range(_MOST_ATTEMPTS + 1):
         travellers = family.orbits(numbers[rows[going]], starts[going])
         images = travellers.push(bases[going], periods[going])
         jacobians = np.einsum("sku,slu->slk", images, bases[going])  # column k: the image of basis vector k
-        finite = np.isfinite(jacobians).all(axis=(1, 2))
-        if attempt:
-            ends[going] = travellers.hidden
-            residual = np.abs(ends[going] - starts[going]).max(axis=1)
-            closed = residual <= RESIDUAL * np.maximum(np.abs(starts[going]).max(axis=1), 1e-300)
-            for i in np.flatnonzero(closed & finite):
-                solutions[going[i]] = starts[going[i]].copy()
-            finite &= ~closed
-        if attempt == _ATTEMPTS:
-            break
-        going, jacobians = going[finite], jacobians[finite]
-        trials = np.array(
-            [
-                _newton_step(bases[which], jacobian, starts[which], ends[which])
-                for which, jacobian in zip(going, jacobians, strict=True)
-            ]
-        ).reshape(going.size, ends.shape[1])
-        away = np.linalg.norm(trials - np.array([found.end for found in returns])[going], axis=1)
-        plausible = away <= limits[going]
-        going, trials = going[plausible], trials[plausible]
+        finite = np.isfinite(jacobians).all(axis=(1, 2)) & np.isfinite(travellers.hidden).all(axis=1)
+        residuals = np.linalg.norm(travellers.hidden - starts[going], axis=1)
+        for i, which in enumerate(going.tolist()):
+            if not finite[i]:
+                continue
+            if attempt and residuals[i] <= RESIDUAL * float(np.abs(starts[which]).max()):
+                solutions[which] = starts[which].copy()
+            elif residuals[i] < best[which] or attempt < _ATTEMPTS:  # a full step from here, as SCYFI takes it;
+                # later on, where that has made nothing better, a shorter step from the best state so far
+                best[which], best_starts[which], lengths[which] = residuals[i], starts[which], 1.0
+                targets[which] = _newton_step(bases[which], jacobians[i], starts[which], travellers.hidden[i])
+            else:
+                lengths[which] /= 2
+        unsolved = finite & np.array([solutions[which] is None for which in going])
+        promising = (best[going] <= _SUSPICIOUS * spacings[going]) & (lengths[going] >= _SHORTEST_STEP)
+        promising |= residuals <= _PROGRESS * previous[going]
+        previous[going] = residuals
+        away = np.linalg.norm(targets[going] - ends[going], axis=1)
+        going = going[unsolved & (promising | (attempt < _ATTEMPTS)) & (away <= limits[going])]
         if not going.size:
             break
-        starts[going] = trials
+        starts[going] = best_starts[going] + lengths[going, None] * (targets[going] - best_starts[going])
     return solutions
 
 
@@ -149,7 +154,7 @@ def _newton_step(
     start: Float[np.ndarray, " units"],
     end: Float[np.ndarray, " units"],
 ) -> Float[np.ndarray, " units"]:
-    """Return where the cycle should pass; far away if there is no such."""
+    """Return where the cycle should pass; far away if there is no such place."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             along = np.linalg.solve(np.eye(len(basis)) - jacobian, jacobian @ (basis @ (end - start)))

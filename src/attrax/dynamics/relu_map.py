@@ -34,6 +34,8 @@ class ReluMap:
         weights, bias = np.asarray(weights, dtype=float), np.asarray(bias, dtype=float)
         if weights.ndim != 2 or weights.shape[0] != weights.shape[1]:
             raise ValueError(f"weights have shape {weights.shape}; they must be square, (units, units)")
+        if not weights.size:
+            raise ValueError("weights are empty; a network has at least one unit")
         if bias.shape != weights.shape[:1]:
             raise ValueError(
                 f"bias has shape {bias.shape}; with weights {weights.shape} it must be {weights.shape[:1]}"
