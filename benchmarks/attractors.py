@@ -254,7 +254,7 @@ with torch.no_grad():
     rnn.weight_hh_l0.copy_(torch.tensor(W)); rnn.weight_ih_l0.zero_()
     rnn.bias_ih_l0.copy_(torch.tensor(b)); rnn.bias_hh_l0.zero_()
 finder = FixedPointFinderTorch(
-    rnn, dtype="float64", verbose=False, max_iters=int(sys.argv[4]),
+    rnn, dtype="float64", verbose=False, max_iters=int(sys.argv[5]), lr_init=float(sys.argv[4]),
     do_compute_jacobians=False, do_decompose_jacobians=False,
 )
 begin = time.perf_counter()
@@ -287,6 +287,25 @@ print(json.dumps({"exponents": list(map(float, np.ravel(values))), "seconds": fl
 """
 
 
+def solved_from_patterns(relu_map, states: np.ndarray) -> list[np.ndarray]:
+    """The distinct fixed points that one exact solve makes of candidates: what is nearly found is given credit."""
+    solved: list[np.ndarray] = []
+    for state in states:
+        active = (relu_map(state) > 0).astype(float)
+        matrix = np.eye(len(state)) - active[:, None] * relu_map.weights
+        point = np.linalg.solve(matrix, active * relu_map.bias)
+        scale = np.abs(point).max()
+        real = np.abs(relu_map(point) - point).max() < 1e-9 * scale
+        if real and all(np.abs(point - other).max() > 1e-6 * scale for other in solved):
+            solved.append(point)
+    return solved
+
+
+def found_in(ours, states) -> int:
+    distances = [np.abs(ours.state.values - state).max(axis=1).min(initial=np.inf) for state in states]
+    return int(sum(distance < 1e-3 for distance in distances))
+
+
 def peers(arguments) -> None:
     from attrax.dynamics import ReluMap, fixed_points
 
@@ -306,10 +325,10 @@ def peers(arguments) -> None:
             first = time.perf_counter() - begin
             seconds = medians(lambda relu_map=relu_map, many=many: fixed_points(relu_map, starts=many), 3)
             row = {"network": title, "ours": int(ours.sizes["point"]), "seconds": seconds, "first_seconds": first}
-            for iterations in (1000, 5000):
+            for rate, iterations in ((1.0, 5000), (1.0, 1000), (0.1, 5000)):
                 subprocess.run(
                     [arguments.peers, "-c", FINDER, arguments.finder, str(scratch / "in.npz"), str(scratch / "out.npz"),
-                     str(iterations)], check=True, stdout=subprocess.DEVNULL,
+                     str(rate), str(iterations)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 )  # fmt: skip
                 theirs = np.load(scratch / "out.npz")
                 states = theirs["states"]
@@ -317,10 +336,11 @@ def peers(arguments) -> None:
                     np.abs(states).max(axis=1), 1e-300
                 )
                 true = states[residual < 1e-6]
-                distances = [np.abs(ours.state.values - state).max(axis=1).min(initial=np.inf) for state in true]
-                row[f"finder_{iterations}"] = {
-                    "seconds": float(theirs["seconds"]), "candidates": len(states), "true": len(true),
-                    "of_them_ours": int(sum(d < 1e-3 for d in distances)),
+                solved = solved_from_patterns(relu_map, states)
+                row[f"finder_{rate:g}, {iterations:,}"] = {
+                    "seconds": float(theirs["seconds"]), "candidates": len(states),
+                    "true": len(true), "of_them_ours": found_in(ours, true),
+                    "solved": len(solved), "of_those_ours": found_in(ours, solved),
                 }  # fmt: skip
             rows.append(row)
             save("finder", rows)

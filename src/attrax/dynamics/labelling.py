@@ -77,7 +77,7 @@ _ROUNDS_OF_LEADERS = 3
 _BLOCK = 50
 _CHECKS = frozenset([1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 28, 32, 36, 40])  # after how many blocks to look; then each 8th
 _SETTLED_AT_ONCE = 128
-_MEMORY = 600e6  # bytes of states that are kept to look for near returns
+_MEMORY = 400e6  # bytes of states that are kept to look for near returns
 
 
 class _Labelling:
