@@ -173,7 +173,15 @@ points, one run in the others. The memory is the largest that the process had un
 (about 300 MB) included. The supervised networks of δ = 0.15, where nearly all points oscillate, are left out: they take
 about {_UNCLEAR_SECONDS} s a point.
 
-{_table(["network", "fixed", "labels", "first (s)", "seconds", "NumPy (s)", "memory (MB)"], body)}"""
+{_table(["network", "fixed", "labels", "first (s)", "seconds", "NumPy (s)", "memory (MB)"], body)}
+The aim was 3 s where all points are fixed, which is met, and 60 s where half of them oscillate, which is missed by a factor
+of {rows[-1]["seconds"] / 60:.0f}. A profile of the first row (64 s): 22 s are the steps with four tangent vectors, longer runs of what is unclear
+included; 14 s the equations of near returns; 15 s the certificates of long cycles, which are still interpreted step by step
+(some of them within the next figure); 10 s single orbits that are followed until their cycle is certain; 10 s the transients. The
+arithmetic of the measured steps alone (0.4 MFLOP a step at 200 active units, 45 GFLOP/s on one core) is 40 s for 441 orbits, so
+the aim leaves little beside it. The memory is that of batches of 64 orbits; batches of 32, which are the default since,
+stayed below 1.2 GB on a third of such a plane.
+"""
 
 
 def _finder(rows: list[dict], _: Path) -> str:
@@ -251,7 +259,7 @@ def _cost(rows: list[dict], images: Path) -> str:
     return f"""## Cost
 
 Random ReLU networks whose orbits end in fixed points, and a border-collision map with an invariant curve lifted to as many
-units (T = 10,000).
+units (T = 10,000; one run from 1,000 units on).
 
 ![Seconds against the number of units and of starts](../docs/images/attractor-cost.png)
 

@@ -14,7 +14,7 @@ from attrax.dynamics.effort import Effort
 from attrax.dynamics.map_family import MapFamily, ReluFamily
 from attrax.dynamics.measurement import Measurement, Run
 from attrax.dynamics.near_returns import seek_cycles
-from attrax.dynamics.orbits import Passage, ReluOrbits
+from attrax.dynamics.orbits import BATCHES, Passage, ReluOrbits
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.same_set import SAMPLE, is_same_set
 from attrax.dynamics.zero_one_test import chaos_test
@@ -88,7 +88,8 @@ class _Labelling:
         n_units = family.n_units
         self._bank = np.random.default_rng([seed, 0]).standard_normal((min(N_EXPONENTS, n_units), n_units))
         at_once = int(_MEMORY / (8 * n_units * (effort.largest_period + 500)))
-        self._at_once = max(1, min(effort.orbits_at_once, at_once))
+        fitting = max(1, min(effort.orbits_at_once, at_once))
+        self._at_once = max(size for size in BATCHES if size <= fitting)  # what is compiled for more would be padding
 
     def _generator(self) -> np.random.Generator:
         return np.random.default_rng([self.seed, 1])

@@ -148,7 +148,7 @@ class Orbits(ABC):
     def _rows(self) -> Int[np.ndarray, " padded"]:
         """Return which orbit each row of a compiled batch stands for: the last one is repeated to a common size."""
         n = self.hidden.shape[0]
-        return np.minimum(np.arange(next((size for size in _BATCHES if size >= n), n)), n - 1)
+        return np.minimum(np.arange(next((size for size in BATCHES if size >= n), n)), n - 1)
 
     def _pass(self, steps: int, tangent: tuple[np.ndarray, np.ndarray] | None, states: bool) -> dict[str, np.ndarray]:
         n, rows = self.hidden.shape[0], self._rows()
@@ -199,7 +199,8 @@ class Orbits(ABC):
         return values
 
 
-_BATCHES = (1, 8, 32, 64, 128, 256, 512, 1024)  # sizes of a batch for which code is compiled
+BATCHES = (1, 8, 32, 64, 128, 256, 512, 1024)
+"""Sizes of a batch for which code is compiled; others are filled up to the next one."""
 
 
 class ReluOrbits(Orbits):
