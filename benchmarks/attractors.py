@@ -3,10 +3,10 @@
     .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
     .venv/bin/python benchmarks/attractors.py [PART ...] [--networks DIR] [--peers PYTHON] [--finder DIR]
 
-PART is one of known, border-collision, trained, plane, peers, cost (all of them where none is given). Each part writes
-a small table into benchmarks/attractors/ as it ends, so that parts can be made one by one; the page is made anew from
-all tables each time. `--peers` is the Python of an environment with torch and pynamicalsys, `--finder` the folder of
-FixedPointFinder's modules (it is on no package index). One thread.
+PART is one of known, border-collision, trained, plane, profile, peers, cost (all of them where none is given). Each
+part writes a small table into benchmarks/attractors/ as it ends, so that parts can be made one by one; the page is made
+anew from all tables each time. `--peers` is the Python of an environment with torch and pynamicalsys, `--finder` the
+folder of FixedPointFinder's modules (it is on no package index). One thread.
 """
 
 import argparse
@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 TABLES = HERE / "attractors"
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-PARTS = ("known", "border-collision", "trained", "plane", "peers", "cost")
+PARTS = ("known", "border-collision", "trained", "plane", "profile", "peers", "cost")
 
 
 def save(name: str, rows: object) -> None:
@@ -240,6 +240,33 @@ def plane(arguments) -> None:
             measure(f"{title}: half of them", inputs, biases[chosen], starts[chosen], 1)
 
 
+def profile(arguments) -> None:
+    """Where the time of the first network's plane goes, and the largest memory of a process that does nothing else."""
+    import cProfile
+    import pstats
+
+    from attrax.dynamics import classify
+
+    title, inputs, biases, starts, _ = next(trained_planes(arguments.networks, 21))
+    watched = cProfile.Profile()
+    begin = time.perf_counter()
+    watched.runcall(classify, inputs.weights, biases, inputs.leak, starts)
+    total = time.perf_counter() - begin
+    spent = collections.Counter()
+    for (_, _, name), (_, _, _, cumulative, _) in pstats.Stats(watched).stats.items():
+        spent[name] = max(spent[name], cumulative)
+    save(
+        "profile",
+        {
+            "network": title, "seconds": total,
+            "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            **{name: spent[name] for name in (
+                "measure_until", "_have_cycles", "certify_cycle", "_follow_until_certain", "_settle"
+            )},
+        },
+    )  # fmt: skip
+
+
 # --- peers ---
 
 FINDER = """
@@ -418,7 +445,8 @@ def main() -> None:
     parser.add_argument("--scratch", default="attrax-out/attractors-scratch")
     arguments = parser.parse_args()
     functions = {
-        "known": known, "border-collision": border_collision, "trained": trained, "plane": plane, "peers": peers,
+        "known": known, "border-collision": border_collision, "trained": trained, "plane": plane, "profile": profile,
+        "peers": peers,
         "cost": cost,
     }  # fmt: skip
     for part in arguments.part or PARTS:

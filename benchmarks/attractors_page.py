@@ -16,6 +16,7 @@ def write(tables: Path, page: Path, images: Path) -> None:
         ("border-collision", _border_collision),
         ("trained", _trained),
         ("plane", _plane),
+        ("profile", _profile),
         ("finder", _finder),
         ("lyapunov", _lyapunov),
         ("cost", _cost),
@@ -152,9 +153,6 @@ the default effort (T = 10,000, followed up to ten times longer where unclear) a
 """
 
 
-_UNCLEAR_SECONDS = "1 to 1.5"  # of the section before: seconds over points
-
-
 def _plane(rows: list[dict], _: Path) -> str:
     body = [
         [
@@ -170,17 +168,27 @@ def _plane(rows: list[dict], _: Path) -> str:
 points from a finer plane of the same network as make half of 882 oscillate. “NumPy”: 600 plain steps of all orbits,
 without any label. “first”: compiling included; “seconds”: the median of five runs after it in the row that is all fixed
 points, one run in the others. The memory is the largest that the process had until then, interpreter and libraries
-(about 300 MB) included. The supervised networks of δ = 0.15, where nearly all points oscillate, are left out: they take
-about {_UNCLEAR_SECONDS} s a point.
+(about 300 MB) included. The supervised networks of δ = 0.15, where nearly all points oscillate, are left out: at the seconds
+a point of the section before they would take far longer.
 
 {_table(["network", "fixed", "labels", "first (s)", "seconds", "NumPy (s)", "memory (MB)"], body)}
 The aim was 3 s where all points are fixed, which is met, and 60 s where half of them oscillate, which is missed by a factor
-of {rows[-1]["seconds"] / 60:.0f}. A profile of the first row (64 s): 22 s are the steps with four tangent vectors, longer runs of what is unclear
-included; 14 s the equations of near returns; 15 s the certificates of long cycles, which are still interpreted step by step
-(some of them within the next figure); 10 s single orbits that are followed until their cycle is certain; 10 s the transients. The
-arithmetic of the measured steps alone (0.4 MFLOP a step at 200 active units, 45 GFLOP/s on one core) is 40 s for 441 orbits, so
-the aim leaves little beside it. The memory is that of batches of 64 orbits; batches of 32, which are the default since,
-stayed below 1.2 GB on a third of such a plane.
+of {rows[-1]["seconds"] / 60:.0f}. The arithmetic of the measured steps alone is part of the reason: with four tangent vectors and 200 units
+that are ever active a step is 0.4 MFLOP, and the 10,000 steps of 441 orbits are 1.9 TFLOP, on one core. Where the rest goes
+is below. The rows were made with batches of 64 orbits; since then as many are measured together as fit the memory, 32 at this
+size.
+"""
+
+
+def _profile(found: dict, _: Path) -> str:
+    return f"""### Where the time goes
+
+One plane, {found["network"]}, in a process of its own, under Python's profiler: {found["seconds"]:.0f} s, of which
+{found["measure_until"]:.0f} s are the steps with tangent vectors, longer runs of what is unclear included;
+{found["_have_cycles"]:.0f} s the equations of near returns; {found["certify_cycle"]:.0f} s the certificates of cycles, which are
+interpreted step by step; {found["_follow_until_certain"]:.0f} s single orbits that are followed until their cycle is certain (their
+certificates included); {found["_settle"]:.0f} s the transients (with theirs). The largest memory of the process was
+{found["peak_memory_MB"]:.0f} MB.
 """
 
 

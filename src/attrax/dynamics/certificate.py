@@ -26,8 +26,6 @@ class Certificate:
     period: int
     certified: bool
     """The orbit converges to the cycle: everything below is proof."""
-    exists: bool = False
-    """The cycle is there and attracts, whether or not this orbit is shown to go to it."""
     reached: bool = False
     """Of a smooth map: the orbit is so near it that nothing else can be measured; no proof."""
     neutral: bool = False

@@ -22,7 +22,7 @@ class Classification:
     period: Int[np.ndarray, " orbits"]
     """Minimal period of a certified fixed point or cycle, else 0."""
     period_excluded: Int[np.ndarray, " orbits"]
-    """K: the nearest returns up to this period were tried, and none has a stable cycle; 0 where none was sought."""
+    """K: the nearest returns up to this period were tried, and none has a cycle; 0 where none was sought."""
     certified: Bool[np.ndarray, " orbits"]
     neutral: Bool[np.ndarray, " orbits"]
     """The orbit is one of a continuum of neutral states, which attracts nothing; such an orbit is undecided."""

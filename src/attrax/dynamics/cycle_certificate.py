@@ -84,7 +84,6 @@ def certify_cycle(
     return Certificate(
         period=period,
         certified=stays,
-        exists=exists,
         state=cycle.states[0],
         radius=radius,
         residual=float(np.abs(cycle.states[-1] - cycle.states[0]).max()) / scale,

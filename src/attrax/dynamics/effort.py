@@ -14,11 +14,11 @@ class Effort:
     steps: int = 10_000
     """Steps over which exponents, averages and returns of the others are measured."""
     extension: int = 10
-    """Orbits that stay undecided are followed once more for this many times as many steps; 1: they are not."""
+    """Orbits that stay undecided are followed up to this many times as long, with looks on the way; 1: they are not."""
     largest_period: int = 5000
     """K: cycles are sought up to this period (and up to half the steps)."""
     orbits_at_once: int = 64
-    """Orbits that are measured side by side; bounds the memory."""
+    """Orbits that are measured side by side, at most: as many as fit a memory of about a gigabyte."""
 
     def __post_init__(self) -> None:
         check_fields(self)

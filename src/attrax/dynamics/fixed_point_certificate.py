@@ -109,7 +109,6 @@ class FixedPointCertifier:
             yield Certificate(
                 period=1,
                 certified=exists and bool(((stability.reach * distance < drive) | ~self._moving).all()),
-                exists=exists,
                 state=states[orbit],
                 radius=stability.radius,
                 residual=float(residuals[orbit]),

@@ -7,9 +7,9 @@ import xarray as xr
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
-from attrax.dynamics.certificate import LARGEST_RADIUS, MARGIN_OVER_ROUNDING, RESIDUAL, inverse_norm
+from attrax.dynamics.certificate import LARGEST_RADIUS, MARGIN_OVER_ROUNDING, RESIDUAL, inverse_norm, is_minimal
 from attrax.dynamics.linear_pieces import Budget, Piece, states_of
-from attrax.dynamics.newton_certificate import proven_within
+from attrax.dynamics.newton_certificate import over_one_period, proven_within
 from attrax.dynamics.newton_search import SAME, NewtonSearch
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.relu_search import ReluSearch
@@ -126,11 +126,9 @@ def _one_step(relu_map: ReluMap, active: Bool[np.ndarray, " units"]) -> Float[np
 def _of_states(smooth_map: SmoothMap, states: np.ndarray) -> _Solution:
     scale = max(float(np.abs(states).max()), 1e-300)
     residual = float(np.abs(smooth_map(states) - np.roll(states, -1, axis=0)).max()) / scale
-    product = np.eye(smooth_map.n_units)
-    for jacobian in smooth_map.jacobian(states):
-        product = jacobian @ product
+    jacobian = over_one_period(smooth_map.jacobian(states))
     certified = residual <= RESIDUAL and proven_within(smooth_map, states) is not None
-    return _Solution(states, np.linalg.eigvals(product), residual, float("nan"), certified)
+    return _Solution(states, np.linalg.eigvals(jacobian), residual, float("nan"), certified)
 
 
 def _each_once(solutions: list[_Solution], period: int) -> list[_Solution]:
@@ -138,18 +136,13 @@ def _each_once(solutions: list[_Solution], period: int) -> list[_Solution]:
     kept: list[_Solution] = []
     for solution in solutions:
         scale = float(np.abs(solution.states).max(initial=0.0))
-        smaller = any(
-            np.abs(np.roll(solution.states, shift, axis=0) - solution.states).max() <= SAME * scale
-            for shift in range(1, period // 2 + 1)
-            if period % shift == 0
-        )
         same = any(
             np.abs(np.roll(solution.states, shift, axis=0) - other.states).max()
             <= SAME * max(scale, float(np.abs(other.states).max(initial=0.0)))
             for other in kept
             for shift in range(period)
         )
-        if not (same or smaller):
+        if not same and is_minimal(solution.states, scale):
             kept.append(solution)
     return kept
 

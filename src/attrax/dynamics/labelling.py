@@ -14,7 +14,7 @@ from attrax.dynamics.effort import Effort
 from attrax.dynamics.map_family import MapFamily, ReluFamily
 from attrax.dynamics.measurement import Measurement, Run
 from attrax.dynamics.near_returns import seek_cycles
-from attrax.dynamics.orbits import BATCHES, Passage, ReluOrbits
+from attrax.dynamics.orbits import BATCHES, Passage
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.same_set import SAMPLE, is_same_set
 from attrax.dynamics.zero_one_test import chaos_test
@@ -153,8 +153,7 @@ class _Labelling:
                 remaining = remaining[~done]
                 orbits.keep(~done)
                 trail = [passage.of(~done) for passage in trail]
-            if isinstance(orbits, ReluOrbits):
-                orbits.forget_silent_units()
+            orbits.forget_silent_units()
         result.state[remaining] = orbits.hidden
         result.steps[remaining] = orbits.steps
         return remaining
@@ -397,9 +396,8 @@ class _Labelling:
 
     def _shrinks(self, orbit: int, cycle: Float[np.ndarray, "period units"], push: float) -> bool:
         """Whether an orbit that is pushed off a cycle comes nearer to it again."""
-        pushed = cycle[-1] + push * self._generator().standard_normal(cycle.shape[1])
-        if isinstance(self.family, ReluFamily):
-            pushed = np.maximum(pushed, 0.0)
+        direction: np.ndarray = self._generator().standard_normal(cycle.shape[1:])
+        pushed = self._pushed(cycle[-1], push * direction)
         last = self._follow(np.array([orbit]), pushed[None], SAMPLE)[-1, 0]
         first, after = (float(np.abs(cycle - state).max(axis=1).min()) for state in (pushed, last))
         return after < _SHRUNK * first
@@ -411,15 +409,18 @@ class _Labelling:
         result.exponents[orbit, lost] = measured.exponents[row, lost]
         result.exponent_error[orbit, lost] = measured.exponent_error[row, lost]
 
+    def _pushed(self, state: Float[np.ndarray, " units"], push: Float[np.ndarray, " units"]) -> np.ndarray:
+        """Return a state after a push; activities of ReLU units stay at or above zero."""
+        return np.maximum(state + push, 0.0) if isinstance(self.family, ReluFamily) else state + push
+
     def _comes_back(self, orbit: int) -> bool:
         """Whether an orbit that is pushed off its set returns to it; in a continuum of neutral states it does not."""
         number = np.array([orbit])
         known = self._follow(number, self.result.state[orbit][None], SAMPLE)[:, 0]
         spread = known - known.mean(axis=0)
-        push = 0.2 * self._generator().standard_normal(known.shape[0]) @ spread / np.sqrt(known.shape[0])
-        pushed = known[-1] + push
-        if isinstance(self.family, ReluFamily):
-            pushed = np.maximum(pushed, 0.0)
+        weights = self._generator().standard_normal(known.shape[0]) / np.sqrt(known.shape[0])
+        push: np.ndarray = 0.2 * weights @ spread
+        pushed = self._pushed(known[-1], push)
         return is_same_set(known, self._follow(number, pushed[None], 2 * SAMPLE)[-SAMPLE:, 0])
 
 

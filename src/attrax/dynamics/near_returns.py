@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics.certificate import RESIDUAL, Certificate
 from attrax.dynamics.map_family import MapFamily
@@ -66,15 +66,15 @@ def seek_cycles(
     """
     returns = [found for row in rows for found in _nearest_returns(measured.last_states(row), row, largest_period)]
     returns.sort(key=lambda found: found.period)  # so that those which are followed together take about as long
-    solved: dict[int, list[tuple[int, np.ndarray]]] = {}
+    solved: dict[int, list[int]] = {}
     for first in range(0, len(returns), _AT_ONCE):
         some = returns[first : first + _AT_ONCE]
-        for found, state in zip(some, _solve(family, numbers, measured, some), strict=True):
-            if state is not None:
-                solved.setdefault(found.row, []).append((found.period, state))
+        for found, has_cycle in zip(some, _have_cycles(family, numbers, measured, some), strict=True):
+            if has_cycle:
+                solved.setdefault(found.row, []).append(found.period)
     best: dict[int, Certificate] = {}
     for row, candidates in solved.items():
-        for period, _ in candidates:
+        for period in candidates:
             here = measured.orbits.hidden[row]
             (certificate,) = family.certify(numbers[row : row + 1], here[None], np.array([period]), generator)
             if certificate is not None and (certificate.certified or certificate.reached):
@@ -95,10 +95,10 @@ def _nearest_returns(states: Float[np.ndarray, "steps units"], row: int, largest
     return [_Return(row, int(k) + 1, earlier[k], end, diameter) for k in records[::-1][:_CANDIDATES]]
 
 
-def _solve(
+def _have_cycles(
     family: MapFamily, numbers: Int[np.ndarray, " orbits"], measured: Measurement, returns: list[_Return]
-) -> list[np.ndarray | None]:
-    """Solve each return's equations for a cycle, stable or not; a state of it where it is found, else None.
+) -> Bool[np.ndarray, " returns"]:
+    """Solve each return's equations for a cycle, stable or not; say where there is one.
 
     With J the Jacobian along the return, d the step from its start to its end, and Q an orthonormal basis of what J
     can reach, the cycle passes through end + Q y with y = (I - Qᵀ J Q)⁻¹ Qᵀ J d: exactly, if it has the patterns of
@@ -115,7 +115,7 @@ def _solve(
     ends = np.array([found.end for found in returns])
     limits = np.array([found.diameter * min(_FARTHEST, _SPACINGS / found.period) for found in returns])
     spacings = np.array([found.diameter / found.period for found in returns])
-    solutions: list[np.ndarray | None] = [None] * len(returns)
+    solved = np.zeros(len(returns), bool)
     best, previous, targets = np.full(len(returns), np.inf), np.full(len(returns), np.inf), ends.copy()
     best_starts, lengths = starts.copy(), np.ones(len(returns))
     going = np.arange(len(returns))
@@ -129,23 +129,22 @@ def _solve(
             if not finite[i]:
                 continue
             if attempt and residuals[i] <= RESIDUAL * float(np.abs(starts[which]).max()):
-                solutions[which] = starts[which].copy()
+                solved[which] = True
             elif residuals[i] < best[which] or attempt < _ATTEMPTS:  # a full step from here, as SCYFI takes it;
                 # later on, where that has made nothing better, a shorter step from the best state so far
                 best[which], best_starts[which], lengths[which] = residuals[i], starts[which], 1.0
                 targets[which] = _newton_step(bases[which], jacobians[i], starts[which], travellers.hidden[i])
             else:
                 lengths[which] /= 2
-        unsolved = finite & np.array([solutions[which] is None for which in going])
         promising = (best[going] <= _SUSPICIOUS * spacings[going]) & (lengths[going] >= _SHORTEST_STEP)
         promising |= residuals <= _PROGRESS * previous[going]
         previous[going] = residuals
         away = np.linalg.norm(targets[going] - ends[going], axis=1)
-        going = going[unsolved & (promising | (attempt < _ATTEMPTS)) & (away <= limits[going])]
+        going = going[finite & ~solved[going] & (promising | (attempt < _ATTEMPTS)) & (away <= limits[going])]
         if not going.size:
             break
         starts[going] = best_starts[going] + lengths[going, None] * (targets[going] - best_starts[going])
-    return solutions
+    return solved
 
 
 def _newton_step(

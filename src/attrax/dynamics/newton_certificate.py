@@ -49,8 +49,8 @@ def certify_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " unit
     Parameters
     ----------
     smooth_map, hidden
-        The map, and the state. Without a bound on the map's curvature nothing is certified; then `exists` and
-        `reached` say what was found.
+        The map, and the state. Without a bound on the map's curvature nothing is certified; then `reached`
+        says that the orbit is at an attracting one.
     period
         Candidate: after this many steps the orbit comes back near `hidden`.
     """
@@ -71,7 +71,6 @@ def certify_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " unit
     return Certificate(
         period=period,
         certified=exists and _is_trapped(cycle, hidden),
-        exists=exists,
         reached=exists and distance <= _AT_IT * scale,
         state=state,
         radius=radius,
@@ -88,7 +87,7 @@ def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"
         if not np.isfinite(states).all():
             return None
         jacobians = smooth_map.jacobian(states[:-1])
-        jacobian = _product(jacobians)
+        jacobian = over_one_period(jacobians)
         difference = states[-1] - state
         scale = max(float(np.abs(states).max()), 1e-300)
         residual = float(np.abs(difference).max()) / scale
@@ -106,7 +105,7 @@ def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"
         # Newton comes ever nearer to zero, where nothing is small; but zero itself is a fixed point exactly.
         states, residual, scale = np.zeros_like(states), 0.0, 1e-300
         jacobians = smooth_map.jacobian(states[:-1])
-        jacobian = _product(jacobians)
+        jacobian = over_one_period(jacobians)
     if residual > RESIDUAL or not is_minimal(states[:-1], scale):
         return None
     norms = np.array([np.linalg.norm(step, ord=2) for step in jacobians])
@@ -209,7 +208,8 @@ def _follow(smooth_map: SmoothMap, state: np.ndarray, steps: int) -> Float[np.nd
     return states
 
 
-def _product(jacobians: Float[np.ndarray, "period units units"]) -> Float[np.ndarray, "units units"]:
+def over_one_period(jacobians: Float[np.ndarray, "period units units"]) -> Float[np.ndarray, "units units"]:
+    """Return the Jacobian over one period, from those of its steps."""
     product = np.eye(jacobians.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
         for jacobian in jacobians:

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float
 
+from attrax.dynamics.certificate import is_minimal
 from attrax.dynamics.linear_pieces import SINGULAR, Budget
 from attrax.dynamics.smooth_map import SmoothMap
 
@@ -144,9 +145,8 @@ class NewtonSearch:
         if float(np.abs(states).max()) <= _ZERO * self._scale and not self._gap(np.zeros(self.shape)).any():
             states = np.zeros(self.shape)  # without a bias Newton comes ever nearer to zero, where scale means nothing
         scale = max(float(np.abs(states).max()), 1e-300)
-        for shift in range(1, self.period // 2 + 1):
-            if self.period % shift == 0 and np.abs(states - np.roll(states, shift, axis=0)).max() <= SAME * scale:
-                return
+        if not is_minimal(states, scale):
+            return
         for other in self.found:
             larger = max(scale, float(np.abs(other).max()))
             for shift in range(self.period):

@@ -68,6 +68,7 @@ class Orbits(ABC):
         self.between_growths = 1 if self.hidden.shape[1] <= _SMALL else 5
         self.left_at = np.full(self.hidden.shape[0], -1)
         self.vectors: np.ndarray | None = None
+        self._measured = 0
         self.total = np.zeros_like(self.hidden)
         self.squares = np.zeros(self.hidden.shape[0])
 
@@ -143,7 +144,9 @@ class Orbits(ABC):
             mean = self.total / max(self._measured, 1)
             return np.sqrt(np.maximum(self.squares / max(self._measured, 1) - (mean**2).sum(axis=1), 0.0))
 
-    _measured = 0
+    @abstractmethod
+    def forget_silent_units(self) -> None:
+        """Leave out of the work what is silent now, if the map has such units."""
 
     def _rows(self) -> Int[np.ndarray, " padded"]:
         """Return which orbit each row of a compiled batch stands for: the last one is repeated to a common size."""
@@ -304,6 +307,9 @@ class SmoothOrbits(Orbits):
     ) -> None:
         super().__init__(hidden)
         self._function, self._arguments = function, arguments
+
+    def forget_silent_units(self) -> None:
+        """Do nothing: no unit of a smooth map is ever silent."""
 
     def _step(self) -> "_Step":
         return _SmoothStep(self._function)

@@ -15,7 +15,7 @@ from attrax.dynamics.classification import Classification
 from attrax.dynamics.orbits import ReluOrbits
 from attrax.keys import derive_key
 from attrax.networks import RecurrentNetwork
-from attrax.tasks import Task
+from attrax.tasks import TASKS, Task
 from attrax.tasks.trial import STAGES
 
 _POINTS_AT_ONCE = 64
@@ -40,7 +40,7 @@ def states_at_stage_ends(
     n_trials
         Trials at each point.
     """
-    keys = jax.random.split(derive_key(type(task).__name__, 0, "trials at points of a plane"), n_trials)
+    keys = jax.random.split(derive_key(TASKS.name_of(task), 0, "trials at points of a plane"), n_trials)
     parts = [
         np.asarray(_ends(task, network, jnp.asarray(coherences[first : first + _POINTS_AT_ONCE]), context, keys))
         for first in range(0, len(coherences), _POINTS_AT_ONCE)
