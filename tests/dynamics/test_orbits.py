@@ -4,11 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attrax.dynamics import Effort, ReluMap, classify, find_attractors
-from attrax.dynamics.map_family import pattern_period
-from attrax.dynamics.orbits import CHUNK, ReluOrbits
+from attrax.dynamics.labelling import _alike_together
+from attrax.dynamics.map_family import ReluFamily, pattern_period
+from attrax.dynamics.measurement import Run, regrouped
+from attrax.dynamics.orbits import CHUNK, ReluOrbits, SmoothOrbits
 from attrax.settings import SettingsError
 
-from .known_systems import border_collision
+from .known_systems import border_collision, henon
 
 
 @pytest.mark.parametrize("n_units", [9, 40])
@@ -50,6 +52,86 @@ def test_vectors_are_pushed_by_the_jacobian_each_orbit_for_its_own_time(seed):
             expected = 0.3 * expected + 0.7 * (drive > 0)[:, None] * (weights @ expected)
         np.testing.assert_allclose(images[orbit].T, expected, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(orbits.hidden[orbit], hidden, rtol=1e-9, atol=1e-9)
+
+
+@given(st.integers(0, 100_000), st.sampled_from([1.0, 0.6]), st.sampled_from([np.float32, np.float64]))
+@settings(max_examples=10, deadline=None)
+def test_covectors_are_pulled_back_by_the_jacobians_that_vectors_are_pushed_by(seed, leak, precision):
+    rng = np.random.default_rng(seed)
+    weights, biases = rng.standard_normal((40, 40)) / 5, rng.standard_normal((3, 40))
+    orbits = ReluOrbits(weights, biases, leak, np.maximum(rng.standard_normal((3, 40)), 0))
+    states = orbits.record(CHUNK + 60)
+    covectors = rng.standard_normal((3, 2, 40)).astype(precision)
+    lags = [[1], [2, 30], [CHUNK, CHUNK + 1, CHUNK + 59]]
+    pulled = ReluOrbits(weights, biases, leak, states[-1]).pull(covectors, states, lags)
+    tolerance = 1e-4 if precision == np.float32 else 1e-9
+    for orbit, wanted in enumerate(lags):
+        for lag, found in zip(wanted, pulled[orbit], strict=True):
+            jacobian = np.eye(40)
+            for before in states[-1 - lag : -1, orbit]:
+                active = weights @ before + biases[orbit] > 0
+                jacobian = (1 - leak) * jacobian + leak * active[:, None] * (weights @ jacobian)
+            expected = covectors[orbit] @ jacobian
+            np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-30))
+
+
+def test_covectors_of_a_smooth_map_are_pulled_back():
+    system = henon()
+    orbits = SmoothOrbits(system.function, system.arguments, np.array([[0.1, 0.1]]))
+    states = orbits.record(40)
+    ((pulled,),) = orbits.pull(np.eye(2)[None], states, [[7]])
+    expected = np.eye(2)
+    for x, _ in states[-8:-1, 0]:
+        expected = np.array([[-2.8 * x, 1.0], [0.3, 0.0]]) @ expected
+    np.testing.assert_allclose(pulled, expected, rtol=1e-9)
+
+
+def test_a_state_that_dies_out_below_single_precision_wakes_the_units_that_it_should():
+    rng = np.random.default_rng(1)
+    weights = rng.standard_normal((40, 40)) / 5
+    hidden = np.maximum(rng.standard_normal((1, 40)), 0) * (np.arange(40) < 8)
+    for scale in (1.0, 1e-44, 1e-200):  # without bias, the dynamics are the same at every scale
+        orbits = ReluOrbits(weights, np.zeros((1, 40)), 1.0, scale * hidden)
+        expected = hidden[0]
+        for _ in range(3):
+            expected = np.maximum(weights @ expected, 0)
+        np.testing.assert_allclose(orbits.record(3)[-1, 0] / scale, expected, rtol=1e-9)
+
+
+def test_a_run_goes_on_as_before_with_others_beside_it():
+    rng = np.random.default_rng(0)
+    weights, biases = 0.2 * rng.standard_normal((40, 40)), rng.standard_normal((5, 40))
+    family, bank = ReluFamily(weights, biases, 1.0), rng.standard_normal((4, 40))
+    starts = rng.random((5, 40))
+
+    def begun(numbers):
+        run = Run(family, np.array(numbers), starts[numbers], 200, bank)
+        run.measure_until(2 * CHUNK)
+        return run
+
+    runs = [begun([0, 1, 2]), begun([3, 4])]
+    for run in runs:
+        run.keep(np.array([True, False, True])[: run.numbers.size])
+    apart = [run.measure_until(4 * CHUNK) for run in [begun([0]), begun([2]), begun([3])]]
+    together = [run.measure_until(4 * CHUNK) for run in regrouped(family, runs, at_once=2)]
+    assert [found.exponents.shape[0] for found in together] == [2, 1]
+    for name in ("exponents", "amplitude"):
+        joined = np.concatenate([getattr(found, name) for found in together])
+        alone = np.concatenate([getattr(found, name) for found in apart])
+        np.testing.assert_allclose(joined, alone, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(together[1].points[:, 0], apart[2].points[:, 0], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(together[0].last_states(1), apart[1].last_states(0), rtol=1e-6, atol=1e-6)
+
+
+@given(st.integers(0, 100_000), st.integers(0, 30), st.integers(1, 9))
+def test_orbits_are_ordered_and_none_is_lost(seed, n_orbits, at_once):
+    active = np.random.default_rng(seed).random((n_orbits, 12)) < 0.5
+    assert sorted(_alike_together(active, at_once).tolist()) == list(range(n_orbits))
+
+
+def test_orbits_with_the_same_active_units_are_measured_together():
+    active = np.eye(3, dtype=bool)[[0, 1, 2, 0, 1, 2]]
+    assert _alike_together(active, 2).tolist() == [0, 3, 1, 4, 2, 5]
 
 
 @pytest.mark.parametrize("n_units", [4, 60])

@@ -39,6 +39,8 @@ class Certificate:
     margin: float = float("nan")
     """Smallest distance of a unit's drive from zero, over units and steps, in units of the state's scale; NaN for a
     smooth map."""
+    steps_to_go: float = float("nan")
+    """About how many more steps the orbit takes until it is near enough to be certain; NaN where that is not known."""
     exponents: Float[np.ndarray, " exponents"] = field(default_factory=lambda: np.zeros(0))
     """The four largest Lyapunov exponents, from the eigenvalues; NaN where there are fewer units."""
 

@@ -24,6 +24,7 @@ from attrax.dynamics.certificate import (
     is_minimal,
     leading_exponents,
 )
+from attrax.dynamics.orbits import ReluOrbits
 from attrax.dynamics.relu_map import ReluMap
 
 
@@ -44,7 +45,6 @@ def certify_cycle(
     cycle = _find_cycle(relu_map, hidden, period, generator)
     if isinstance(cycle, Certificate):
         return cycle
-    orbit, patterns = follow_with_patterns(relu_map, hidden, period)
     units, drives = cycle.linear.units, np.abs(cycle.states[:-1] @ relu_map.weights.T + relu_map.bias)
     scale = max(float(np.abs(cycle.states).max()), 1e-300)
     rounding = np.finfo(float).eps * (
@@ -55,11 +55,12 @@ def certify_cycle(
     radius = float(np.abs(eigenvalues).max(initial=0.0))
     exists = bool((drives >= MARGIN_OVER_ROUNDING * rounding).all()) and radius < LARGEST_RADIUS
     # From the second period on the deviation is P_t basis C^n y: bound it at every step by the growth of C. That
-    # holds for an orbit that has kept the cycle's patterns for a period, with no unit active that is silent in them.
+    # holds for this orbit, which has kept the cycle's patterns for a period, if no unit is active that is silent there.
     silent = np.setdiff1d(np.arange(relu_map.n_units), units)
-    stays = exists and bool((patterns == cycle.patterns).all()) and not hidden[silent].any()
+    stays = exists and not hidden[silent].any()
+    steps_to_go = np.nan
     if stays:
-        deviation = float(np.linalg.norm(orbit[-1] - cycle.states[-1]))
+        deviation = float(np.linalg.norm(cycle.near - cycle.states[-1]))
         directions, reach = cycle.basis, np.empty_like(drives)
         largest = 1.0
         for step in range(period):
@@ -69,6 +70,9 @@ def certify_cycle(
         growth = growth_bound(cycle.jacobian, cycle.vectors)
         rows = np.linalg.norm(relu_map.weights[:, units], axis=1)
         stays = bool(np.isfinite(growth)) and bool(((reach * growth * deviation < drives) | ~moving).all())
+        if not stays and np.isfinite(growth) and radius > 0:
+            too_far = float((reach[:, moving] * growth * deviation / drives[:, moving]).max())
+            steps_to_go = period * (1 + np.log(max(too_far, 1.0)) / -np.log(radius))
     if stays:
         # What rounding does along the way: to the states of the cycle, and by their end to its solution.
         growths = error_growth(cycle.linear.jacobians(), units.size)
@@ -88,6 +92,7 @@ def certify_cycle(
         radius=radius,
         residual=float(np.abs(cycle.states[-1] - cycle.states[0]).max()) / scale,
         margin=float(drives[:, moving].min(initial=np.inf)) / scale,
+        steps_to_go=float(steps_to_go),
         exponents=leading_exponents(np.concatenate([eigenvalues, lost]), period),
     )
 
@@ -110,51 +115,47 @@ class _Cycle:
     jacobian: np.ndarray
     eigenvalues: np.ndarray
     vectors: np.ndarray
+    near: Float[np.ndarray, " units"]
+    """Where the orbit is after one period."""
 
 
-_ATTEMPTS = 2
 _FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
 
 
 def _find_cycle(
     relu_map: ReluMap, hidden: np.ndarray, period: int, generator: np.random.Generator
 ) -> _Cycle | Certificate:
-    """Solve for the cycle of the patterns of an orbit; where it has other patterns, take those, and solve again.
+    """Solve for the cycle of the patterns of an orbit; a certificate that certifies nothing where there is none.
 
-    After SCYFI (Eisenmann, Monfared, Göring, Durstewitz, NeurIPS 2023), from patterns that an orbit visits. Returns a
-    certificate that certifies nothing where no such cycle is found within a few attempts.
+    A cycle with other patterns than the orbit's (SCYFI would take those, and solve again) proves nothing yet about
+    this orbit.
     """
     nothing = Certificate(period, certified=False)
-    start = hidden
-    for attempt in range(_ATTEMPTS):
-        orbit, patterns = follow_with_patterns(relu_map, start, period)
-        linear = _FrozenMap(relu_map, patterns)
-        reduced = _reduce(linear, start[linear.units], generator)
-        if reduced is None:
-            return nothing
-        basis, jacobian, offset, image = reduced
-        eigenvalues, vectors = eigen(jacobian)
-        if abs(float(np.abs(eigenvalues).max(initial=0.0)) - 1) < NEUTRAL_BAND:
-            closes = np.abs(orbit[-1] - hidden).max() <= RESIDUAL * max(np.abs(hidden).max(), 1e-300)
-            return Certificate(period, certified=False, neutral=bool(closes) and attempt == 0)
-        # Every state after one period is `offset + basis y`; the cycle is the fixed point of that affine map.
-        state = np.zeros_like(hidden)
-        try:
-            state[linear.units] = offset + basis @ np.linalg.solve(np.eye(jacobian.shape[0]) - jacobian, image)
-        except np.linalg.LinAlgError:
-            return nothing
-        diameter = float(np.linalg.norm(orbit - hidden, axis=1).max())
-        if not (np.linalg.norm(state - hidden) <= max(_FARTHEST * diameter, 1e-9 * float(np.linalg.norm(hidden)))):
-            return nothing
-        states, found = follow_with_patterns(relu_map, state, period)
-        if (found == patterns).all():
-            scale = max(float(np.abs(states).max()), 1e-300)
-            residual = float(np.abs(states[-1] - states[0]).max()) / scale
-            if residual <= RESIDUAL and is_minimal(states[:-1], scale):
-                return _Cycle(states, patterns, linear, basis, jacobian, eigenvalues, vectors)
-            return nothing
-        start = state
-    return nothing
+    orbit, patterns = follow_with_patterns(relu_map, hidden, period)
+    linear = _FrozenMap(relu_map, patterns)
+    reduced = _reduce(linear, hidden[linear.units], orbit[-1, linear.units], generator)
+    if reduced is None:
+        return nothing
+    basis, jacobian, offset, image = reduced
+    eigenvalues, vectors = eigen(jacobian)
+    if abs(float(np.abs(eigenvalues).max(initial=0.0)) - 1) < NEUTRAL_BAND:
+        closes = np.abs(orbit[-1] - hidden).max() <= RESIDUAL * max(np.abs(hidden).max(), 1e-300)
+        return Certificate(period, certified=False, neutral=bool(closes))
+    # Every state after one period is `offset + basis y`; the cycle is the fixed point of that affine map.
+    state = np.zeros_like(hidden)
+    try:
+        state[linear.units] = offset + basis @ np.linalg.solve(np.eye(jacobian.shape[0]) - jacobian, image)
+    except np.linalg.LinAlgError:
+        return nothing
+    diameter = float(np.linalg.norm(orbit - hidden, axis=1).max())
+    if not (np.linalg.norm(state - hidden) <= max(_FARTHEST * diameter, 1e-9 * float(np.linalg.norm(hidden)))):
+        return nothing
+    states, found = follow_with_patterns(relu_map, state, period)
+    scale = max(float(np.abs(states).max()), 1e-300)
+    residual = float(np.abs(states[-1] - states[0]).max()) / scale
+    if not ((found == patterns).all() and residual <= RESIDUAL and is_minimal(states[:-1], scale)):
+        return nothing
+    return _Cycle(states, patterns, linear, basis, jacobian, eigenvalues, vectors, orbit[-1])
 
 
 class _FrozenMap:
@@ -165,7 +166,6 @@ class _FrozenMap:
         used = patterns.any(axis=0) if self.leak == 1 else np.ones(relu_map.n_units, bool)
         self.units = np.flatnonzero(used)
         self.block = np.ascontiguousarray(relu_map.weights[np.ix_(self.units, self.units)])
-        self.bias = relu_map.bias[self.units]
         self.active = patterns[:, self.units].astype(float)
 
     def push(self, step: int, vectors: Float[np.ndarray, "units count"]) -> Float[np.ndarray, "units count"]:
@@ -186,24 +186,23 @@ class _FrozenMap:
                 vectors = self.push(step, vectors)
         return vectors
 
-    def apply_all(self, state: Float[np.ndarray, " units"]) -> Float[np.ndarray, " units"]:
-        """Apply the affine map of all steps to a state."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            for active in self.active:
-                moved = active * (self.block @ state + self.bias)
-                state = moved if self.leak == 1 else (1 - self.leak) * state + self.leak * moved
-        return state
-
 
 def _reduce(
-    linear: _FrozenMap, start: np.ndarray, generator: np.random.Generator
+    linear: _FrozenMap, start: np.ndarray, offset: np.ndarray, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
     """Write the affine map over all steps, M h + c, as one of few dimensions.
 
+    Parameters
+    ----------
+    linear, start, offset
+        The map, a state, and f, the state's image.
+    generator
+        Of the directions that find the range.
+
     Returns
     -------
-    basis Q with orthonormal columns that span the range of M; C = Qᵀ M Q; a state f in the image of the map; and
-    Qᵀ (M f + c - f): the map takes f + Q y to f + Q (C y + Qᵀ(M f + c - f)).
+    basis Q with orthonormal columns that span the range of M; C = Qᵀ M Q; f; and Qᵀ (M f + c - f) = Qᵀ M (f - start):
+    the map takes f + Q y to f + Q (C y + Qᵀ(M f + c - f)).
 
     Notes
     -----
@@ -211,7 +210,7 @@ def _reduce(
     random directions (Halko, Martinsson, Tropp, SIAM Review 53, 2011). None if the map grows without bound.
     """
     units, steps = linear.units.size, linear.active.shape[0]
-    probes = units if units <= 24 or steps <= 8 else 16
+    probes = units if units <= 24 or steps <= 8 else 16 if steps <= 200 else 6
     while True:
         directions = np.eye(units) if probes == units else generator.standard_normal((units, probes))
         image = linear.push_all(directions)
@@ -224,29 +223,22 @@ def _reduce(
             break
         probes = min(4 * probes, units)  # more directions survive than were probed
     basis = left[:, :rank]
-    offset = linear.apply_all(start)
-    jacobian, image_of_offset = basis.T @ linear.push_all(basis), linear.apply_all(offset)
-    if not (np.isfinite(jacobian).all() and np.isfinite(image_of_offset).all()):
+    pushed = linear.push_all(np.column_stack([basis, offset - start]))
+    if not np.isfinite(pushed).all():
         return None
-    return basis, jacobian, offset, basis.T @ (image_of_offset - offset)
+    return basis, basis.T @ pushed[:, :-1], offset, basis.T @ pushed[:, -1]
 
 
 def follow_with_patterns(
     relu_map: ReluMap, hidden: Float[np.ndarray, " units"], steps: int
 ) -> tuple[Float[np.ndarray, "steps1 units"], Bool[np.ndarray, "steps units"]]:
-    """Return the states of an orbit (the start included) and the pattern of each step."""
-    orbit = np.empty((steps + 1, hidden.size))
-    patterns = np.empty((steps, hidden.size), bool)
-    orbit[0] = hidden
-    units, columns = np.arange(hidden.size), relu_map.weights
-    with np.errstate(over="ignore", invalid="ignore"):  # a state that was solved for may grow: the caller looks
-        for step in range(steps):
-            if step % 512 == 32 and relu_map.leak == 1:  # silent units add nothing: leave their columns out
-                units = np.flatnonzero((orbit[max(step - 32, 0) : step + 1] != 0).any(axis=0))
-                columns = np.ascontiguousarray(relu_map.weights[:, units])
-            elif units.size < hidden.size and np.count_nonzero(orbit[step]) != np.count_nonzero(orbit[step, units]):
-                units, columns = np.arange(hidden.size), relu_map.weights  # a unit outside has become active
-            drive = columns @ orbit[step, units] + relu_map.bias
-            patterns[step] = drive > 0
-            orbit[step + 1] = (1 - relu_map.leak) * orbit[step] + relu_map.leak * np.maximum(drive, 0.0)
+    """Return the states of an orbit (the start included) and the pattern of each step.
+
+    An orbit that diverges stands still from there on.
+    """
+    orbits = ReluOrbits(relu_map.weights, relu_map.bias[None], relu_map.leak, hidden[None])
+    after = orbits.states_along(steps)[:, 0]
+    orbit = np.concatenate([hidden[None], after])
+    # Without a leak term a unit is active if it is not zero after the step.
+    patterns = after > 0 if relu_map.leak == 1 else orbit[:-1] @ relu_map.weights.T + relu_map.bias > 0
     return orbit, patterns

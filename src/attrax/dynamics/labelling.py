@@ -1,9 +1,7 @@
 """What each of many orbits settles to: divergent, fixed point, cycle, quasi-periodic, chaotic, or undecided."""
 
-from typing import Any
-
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from attrax.dynamics.birkhoff import digits_gained_per_decade, rotation_digits, rotation_number
@@ -12,9 +10,9 @@ from attrax.dynamics.classification import N_EXPONENTS, Classification
 from attrax.dynamics.cycle_certificate import rounding_growth
 from attrax.dynamics.effort import Effort
 from attrax.dynamics.map_family import MapFamily, ReluFamily
-from attrax.dynamics.measurement import Measurement, Run
+from attrax.dynamics.measurement import Measurement, Run, regrouped
 from attrax.dynamics.near_returns import seek_cycles
-from attrax.dynamics.orbits import BATCHES, Passage
+from attrax.dynamics.orbits import BATCHES, PIECE, Passage, side_by_side
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.same_set import SAMPLE, is_same_set
 from attrax.dynamics.zero_one_test import chaos_test
@@ -88,7 +86,7 @@ class _Labelling:
         n_units = family.n_units
         self._bank = np.random.default_rng([seed, 0]).standard_normal((min(N_EXPONENTS, n_units), n_units))
         at_once = int(_MEMORY / (8 * n_units * (effort.largest_period + 500)))
-        fitting = max(1, min(effort.orbits_at_once, at_once))
+        fitting = max(1, min(effort.orbits_at_once, at_once, side_by_side(n_units)))
         self._at_once = max(size for size in BATCHES if size <= fitting)  # what is compiled for more would be padding
 
     def _generator(self) -> np.random.Generator:
@@ -113,13 +111,16 @@ class _Labelling:
             unclear = (result.kind == "undecided") & ~result.neutral
             unclear[list(leaders)] = False
             self._measure_all(np.flatnonzero(unclear), _looks(effort.extension))
+        uncertain = []
         for orbit, leader in leaders.items():
             if result.kind[leader] == "divergent" or result.neutral[leader]:
                 continue  # its leader left the set on which they met: that proves nothing for this orbit
             if result.period[leader] == 0:
                 result.copy_evidence(orbit, leader)
             elif orbit != leader:  # certified only after it was followed for longer: no proof for this orbit
-                self._certify_follower(orbit, leader)
+                uncertain.append(orbit)
+        followers = np.array(uncertain, dtype=int)
+        self._follow_until_certain(followers, np.array([result.period[leaders[orbit]] for orbit in uncertain], int))
         return result
 
     def _one_orbit_each(self, orbits: Int[np.ndarray, " orbits"]) -> Int[np.ndarray, " maps"]:
@@ -202,9 +203,7 @@ class _Labelling:
                 result.rotation_digits[orbit] = np.inf
 
     def _follow(self, numbers: np.ndarray, hidden: np.ndarray, steps: int) -> Float[np.ndarray, "steps orbits units"]:
-        orbits = self.family.orbits(numbers, hidden)
-        blocks = -(-steps // _RECORDED)
-        return np.concatenate([orbits.record(_RECORDED) for _ in range(blocks)])[:steps]
+        return self.family.orbits(numbers, hidden).states_along(steps)
 
     # --- one measurement for all orbits of a map that end on the same set ---
 
@@ -239,46 +238,65 @@ class _Labelling:
                         following[orbit] = leader
         return following
 
-    def _certify_follower(self, orbit: int, leader: int) -> None:
-        """Follow an orbit until it is certain to go to its leader's fixed point or cycle; else it stays undecided."""
-        certificate, steps, hidden = self._follow_until_certain(
-            orbit, self.result.state[orbit], int(self.result.period[leader])
-        )
-        self.result.steps[orbit] += steps
-        self.result.state[orbit] = hidden
-        if certificate is not None:
-            self._take(orbit, certificate, int(self.result.steps[orbit]))
+    def _follow_until_certain(
+        self, numbers: Int[np.ndarray, " orbits"], periods: Int[np.ndarray, " orbits"]
+    ) -> Bool[np.ndarray, " orbits"]:
+        """Follow orbits until each is certain to go to the cycle of a given period that is near it.
 
-    def _follow_until_certain(self, orbit: int, hidden: np.ndarray, period: int) -> tuple[Certificate | None, int, Any]:
-        number, periods = np.array([orbit]), np.array([period])
-        orbits = self.family.orbits(number, hidden[None])
-        ahead = 2000
-        while orbits.steps < self.effort.steps * self.effort.extension:
-            for _ in range(ahead // _RECORDED):
-                orbits.follow(_RECORDED)
-            ahead = min(2 * orbits.steps, 20_000)
-            (certificate,) = self.family.certify(number, orbits.hidden, periods, self._generator())
-            if certificate is not None and (certificate.certified or certificate.reached):
-                return certificate, orbits.steps, orbits.hidden[0]
-        return None, orbits.steps, orbits.hidden[0]
+        Label those that are, and return which; the others are left where they were.
+        """
+        certain = np.zeros(numbers.size, bool)
+        for first in range(0, numbers.size, self._at_once):
+            going = np.arange(first, min(first + self._at_once, numbers.size))
+            orbits = self.family.orbits(numbers[going], self.result.state[numbers[going]])
+            trail: list[Passage] = []
+            longest = self.effort.steps * self.effort.extension
+            next_look = np.full(numbers.size, 2000.0)
+            while going.size and orbits.steps < longest:
+                ahead = max(float(next_look[going].min()) - orbits.steps, PIECE)
+                trail += [orbits.follow(PIECE) for _ in range(int(ahead) // PIECE)]
+                trail = trail[-(2 * int(periods[going].max()) // PIECE + 2) :]
+                due = (next_look[going] < orbits.steps + PIECE) & self.family.may_repeat(trail, periods[going])
+                certificates = self.family.certify(
+                    numbers[going], orbits.hidden, np.where(due, periods[going], 0), self._generator()
+                )
+                next_look[going] = np.maximum(next_look[going], min(2 * orbits.steps, orbits.steps + 20_000))
+                for row, certificate in zip(going.tolist(), certificates, strict=True):
+                    if certificate is None:
+                        continue
+                    if certificate.certified or certificate.reached:
+                        certain[row] = True
+                        orbit = int(numbers[row])
+                        self.result.state[orbit] = orbits.hidden[going == row][0]
+                        self._take(orbit, certificate, int(self.result.steps[orbit]) + orbits.steps)
+                    elif np.isfinite(certificate.steps_to_go):
+                        next_look[row] = orbits.steps + 1.1 * certificate.steps_to_go
+                left = ~certain[going] & (next_look[going] < longest)
+                going = going[left]
+                orbits.keep(left)
+                trail = [passage.of(left) for passage in trail]
+        return certain
 
     # --- measurement ---
 
     def _measure_all(self, orbits: Int[np.ndarray, " orbits"], looks: list[int]) -> None:
         """Measure orbits for so many times T, one look after the other, until their measurements are clear."""
-        for first in range(0, orbits.size, self._at_once):
-            numbers = orbits[first : first + self._at_once]
-            steps = [look * self.effort.steps for look in looks]
-            longest = min(self.effort.largest_period, steps[0] // 2)
-            before = self.result.steps.copy()
-            run = Run(self.family, numbers, self.result.state[numbers], longest, self._bank)
+        result, steps = self.result, [look * self.effort.steps for look in looks]
+        longest = min(self.effort.largest_period, steps[0] // 2)
+        before = result.steps.copy()
+        together = _COMPARED if len(looks) == 1 else _KEPT
+        for first in range(0, orbits.size, together):
+            some = orbits[first : first + together]
+            some = some[_alike_together(result.state[some] > 0, self._at_once)]
+            runs = [
+                Run(self.family, numbers, result.state[numbers], longest, self._bank)
+                for numbers in np.split(some, range(self._at_once, some.size, self._at_once))
+            ]
             for until in steps:
-                measured = run.measure_until(until)
-                self._label(run.numbers, measured, longest, before)
-                unclear = (self.result.kind[run.numbers] == "undecided") & ~self.result.neutral[run.numbers]
-                if not unclear.any():
-                    break
-                run.keep(unclear)
+                for run in runs:
+                    self._label(run.numbers, run.measure_until(until), longest, before)
+                    run.keep((result.kind[run.numbers] == "undecided") & ~result.neutral[run.numbers])
+                runs = regrouped(self.family, [run for run in runs if run.numbers.size], self._at_once)
 
     def _label(
         self, numbers: Int[np.ndarray, " orbits"], measured: Measurement, longest: int, before: np.ndarray
@@ -309,12 +327,11 @@ class _Labelling:
                 doubtful.append(row)
                 on_a_torus[row] = looks
         near = seek_cycles(family, numbers, measured, doubtful, longest, self._generator())
+        settled = self._settle_on_cycles(numbers, near, measured)
         for row in doubtful:
-            if row in near:
-                self._settle_on_cycle(int(numbers[row]), near[row], measured, row, on_a_torus[row], longest)
-            elif on_a_torus[row]:
+            if on_a_torus[row] and row not in near:
                 self._accept_torus(int(numbers[row]), on_a_torus[row], measured, row, longest)
-            else:
+            elif not on_a_torus[row] and row not in settled:
                 self._accept_if_it_repeats(int(numbers[row]), measured, row, longest)
 
     def _judge(self, orbit: int, measured: Measurement, row: int) -> int:
@@ -341,21 +358,20 @@ class _Labelling:
                 return zeros
         return -1
 
-    def _settle_on_cycle(
-        self, orbit: int, certificate: Certificate, measured: Measurement, row: int, on_a_torus: int, longest: int
-    ) -> None:
-        """Follow an orbit until it is certain to go to the stable cycle that is near it; else it stays undecided."""
-        if not (certificate.certified or certificate.reached):
-            found, steps, hidden = self._follow_until_certain(orbit, self.result.state[orbit], certificate.period)
-            if found is None:  # the measurement goes on from where it was
-                if on_a_torus == 0:
-                    self._accept_if_it_repeats(orbit, measured, row, longest)
-                return
-            self.result.steps[orbit] += steps
-            self.result.state[orbit] = hidden
-            certificate = found
-        self._take(orbit, certificate, int(self.result.steps[orbit]))
-        self._fill_in_lost_exponents(orbit, measured, row)
+    def _settle_on_cycles(
+        self, numbers: Int[np.ndarray, " orbits"], near: dict[int, Certificate], measured: Measurement
+    ) -> list[int]:
+        """Label the orbits that are certain to go to the cycle that is near them, if need be after following them."""
+        open_rows = [row for row, found in near.items() if not (found.certified or found.reached)]
+        settled = [row for row in near if row not in open_rows]
+        for row in settled:
+            self._take(int(numbers[row]), near[row], int(self.result.steps[numbers[row]]))
+        periods = np.array([near[row].period for row in open_rows], dtype=int)
+        certain = self._follow_until_certain(numbers[open_rows], periods)
+        settled += [row for row, is_certain in zip(open_rows, certain.tolist(), strict=True) if is_certain]
+        for row in settled:
+            self._fill_in_lost_exponents(int(numbers[row]), measured, row)
+        return settled
 
     def _accept_torus(self, orbit: int, dimension: int, measured: Measurement, row: int, longest: int) -> None:
         result = self.result
@@ -424,7 +440,23 @@ class _Labelling:
         return is_same_set(known, self._follow(number, pushed[None], 2 * SAMPLE)[-SAMPLE:, 0])
 
 
-_RECORDED = 250
+_COMPARED = 512  # orbits of which the most alike are measured together
+_KEPT = 64  # orbits whose measurements are kept at a time until they are looked at again
+
+
+def _alike_together(active: Bool[np.ndarray, "orbits units"], at_once: int) -> Int[np.ndarray, " orbits"]:
+    """Return an order of orbits in which those that are measured together have few different active units."""
+    left, order = np.arange(len(active)), []
+    while left.size:
+        first, left = left[:1], left[1:]
+        order.append(first)
+        seen = active[first[0]]
+        for _ in range(min(at_once - 1, left.size)):
+            nearest = int(np.argmin((active[left] & ~seen).sum(axis=1)))
+            order.append(left[nearest : nearest + 1])
+            seen = seen | active[left[nearest]]
+            left = np.delete(left, nearest)
+    return np.concatenate(order) if order else left
 
 
 def _looks(extension: int) -> list[int]:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Bool, Float, Int, UInt64
 
 from attrax.dynamics.certificate import Certificate
 from attrax.dynamics.cycle_certificate import certify_cycle
@@ -53,6 +53,10 @@ class MapFamily(ABC):
     @abstractmethod
     def candidate_periods(self, trail: list[Passage], longest: int) -> Int[np.ndarray, " orbits"]:
         """Return the period with which each orbit seems to repeat at the end of its last passages; 0 where none."""
+
+    @abstractmethod
+    def may_repeat(self, trail: list[Passage], periods: Int[np.ndarray, " orbits"]) -> Bool[np.ndarray, " orbits"]:
+        """Whether each orbit may have come, by the end of its last passages, to a cycle of a given period."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,22 @@ class ReluFamily(MapFamily):
 
     def candidate_periods(self, trail: list[Passage], longest: int) -> Int[np.ndarray, " orbits"]:
         """Return the period with which each orbit's patterns repeat at the end of its last passages; 0 where none."""
+        codes = np.ascontiguousarray(np.concatenate([passage.codes for passage in trail]).T)
+        return np.array([pattern_period(series, longest) for series in codes], dtype=int)
+
+    def may_repeat(self, trail: list[Passage], periods: Int[np.ndarray, " orbits"]) -> Bool[np.ndarray, " orbits"]:
+        """Whether each orbit may have come to a cycle of a given period: the last two had the same patterns."""
         codes = np.concatenate([passage.codes for passage in trail])
-        return np.array([pattern_period(codes[:, orbit], longest) for orbit in range(codes.shape[1])], dtype=int)
+        return np.array(
+            [
+                2 * period <= codes.shape[0] and bool((series[-period:] == series[-2 * period : -period]).all())
+                for period, series in zip(periods.tolist(), codes.T, strict=True)
+            ],
+            dtype=bool,
+        )
+
+
+_FEW = 32
 
 
 def pattern_period(codes: UInt64[np.ndarray, " steps"], longest: int) -> int:
@@ -123,6 +141,9 @@ def pattern_period(codes: UInt64[np.ndarray, " steps"], longest: int) -> int:
     backwards = codes[size - 2 : max(size - 2 - min(longest, size // 2), 0) : -1]
     for candidate in (1 + np.flatnonzero(backwards == codes[-1])).tolist():
         compared = min(max(size // 2, candidate), size - candidate)
+        few = min(compared, _FEW)
+        if (codes[-few:] != codes[-few - candidate : -candidate]).any():
+            continue  # most candidates end here
         if (codes[-compared:] == codes[-compared - candidate : -candidate]).all():
             return int(candidate)
     return 0
@@ -174,6 +195,10 @@ class SmoothFamily(MapFamily):
         states = trail[-1].states
         assert states is not None
         return np.array([return_period(states[:, orbit], longest) for orbit in range(states.shape[1])], dtype=int)
+
+    def may_repeat(self, trail: list[Passage], periods: Int[np.ndarray, " orbits"]) -> Bool[np.ndarray, " orbits"]:
+        """Return true for each orbit: Newton's method tells."""
+        return np.ones(periods.size, bool)
 
 
 _CLOSE = 1e-3  # of the orbit's diameter: near enough for Newton's method to begin

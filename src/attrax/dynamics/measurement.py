@@ -1,9 +1,10 @@
 """What can be measured along orbits: exponents, coordinates, patterns, and the last states."""
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from attrax.dynamics.map_family import MapFamily
 from attrax.dynamics.orbits import CHUNK, Orbits, Passage
@@ -94,13 +95,36 @@ class Run:
             orbits=self.orbits,
         )
 
-    def keep(self, which: Bool[np.ndarray, " orbits"]) -> None:
-        """Go on with some of the orbits only."""
+    def keep(self, which: np.ndarray) -> None:
+        """Go on with some of the orbits only (a mask, or row numbers), and forget the states so far."""
         self.numbers, self._axes = self.numbers[which], self._axes[which]
         self.orbits.keep(which)
-        self._trail = [passage.of(which) for passage in self._trail]
+        self._trail = [Passage(passage.codes[:, which]) for passage in self._trail]
         self._points = [points[:, which] for points in self._points]
         self._growths = [growths[:, which] for growths in self._growths]
+
+
+def regrouped(family: MapFamily, runs: list[Run], at_once: int) -> list[Run]:
+    """Go on with all orbits of some runs that have come equally far, in as few runs as hold them."""
+    if len(runs) < 2:
+        return runs
+    whole = copy(runs[0])
+    whole.numbers = np.concatenate([run.numbers for run in runs])
+    whole.orbits = family.orbits(whole.numbers, np.concatenate([run.orbits.hidden for run in runs]))
+    whole.orbits.carry_on([run.orbits for run in runs])
+    whole._axes = np.concatenate([run._axes for run in runs])
+    trails = zip(*(run._trail for run in runs), strict=True)
+    whole._trail = [Passage(np.concatenate([passage.codes for passage in passages], axis=1)) for passages in trails]
+    whole._points = [np.concatenate(points, axis=1) for points in zip(*(run._points for run in runs), strict=True)]
+    growths = zip(*(run._growths for run in runs), strict=True)
+    whole._growths = [np.concatenate(growth, axis=1) for growth in growths]
+    regrouped = []
+    for first in range(0, whole.numbers.size, at_once):
+        part = copy(whole)
+        part.orbits = copy(whole.orbits)
+        part.keep(np.arange(first, min(first + at_once, whole.numbers.size)))
+        regrouped.append(part)
+    return regrouped
 
 
 def _principal_axes(orbits: Orbits) -> Float[np.ndarray, "orbits axes units"]:

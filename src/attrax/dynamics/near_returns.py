@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.spatial.distance import cdist
 
 from attrax.dynamics.certificate import RESIDUAL, Certificate
 from attrax.dynamics.map_family import MapFamily
 from attrax.dynamics.measurement import Measurement
+from attrax.dynamics.orbits import side_by_side
 
 _NEAR = 0.1  # of the orbit's diameter: farther returns are no sign of a cycle
 _CANDIDATES = 4
@@ -17,7 +19,6 @@ _SUSPICIOUS = 0.1  # of the distance between the points of a cycle: a return thi
 _SHORTEST_STEP = 1 / 16
 _FARTHEST = 0.3  # of the orbit's diameter: a solution beyond it belongs to no return of this orbit
 _SPACINGS = 10  # nor does one that is farther away than so many times the distance between the points of a cycle
-_AT_ONCE = 32
 _LOST = 36.0  # a direction that has shrunk by exp(-36) is lost in rounding
 
 
@@ -30,6 +31,10 @@ class _Return:
     start: Float[np.ndarray, " units"]
     end: Float[np.ndarray, " units"]
     diameter: float
+    basis: Float[np.ndarray, "vectors units"]
+    """What the Jacobian along the return can reach."""
+    jacobian: Float[np.ndarray, "vectors vectors"]
+    """Along the return, on that basis."""
 
 
 def seek_cycles(
@@ -64,19 +69,24 @@ def seek_cycles(
     curve is locked and that a stable cycle of the same period is to be expected. The nearest returns of the other
     rows have none.
     """
-    returns = [found for row in rows for found in _nearest_returns(measured.last_states(row), row, largest_period)]
+    returns = _nearest_returns(family, numbers, measured, rows, largest_period)
     returns.sort(key=lambda found: found.period)  # so that those which are followed together take about as long
     solved: dict[int, list[int]] = {}
-    for first in range(0, len(returns), _AT_ONCE):
-        some = returns[first : first + _AT_ONCE]
+    at_once = side_by_side(family.n_units)
+    for first in range(0, len(returns), at_once):
+        some = returns[first : first + at_once]
         for found, has_cycle in zip(some, _have_cycles(family, numbers, measured, some), strict=True):
             if has_cycle:
                 solved.setdefault(found.row, []).append(found.period)
     best: dict[int, Certificate] = {}
     for row, candidates in solved.items():
         for period in candidates:
-            here = measured.orbits.hidden[row]
-            (certificate,) = family.certify(numbers[row : row + 1], here[None], np.array([period]), generator)
+            one = np.arange(len(numbers)) == row
+            certificate = None
+            if family.may_repeat([passage.of(one) for passage in measured.trail], np.array([period]))[0]:
+                (certificate,) = family.certify(
+                    numbers[one], measured.orbits.hidden[one], np.array([period]), generator
+                )
             if certificate is not None and (certificate.certified or certificate.reached):
                 best[row] = certificate
                 break
@@ -84,15 +94,40 @@ def seek_cycles(
     return best
 
 
-def _nearest_returns(states: Float[np.ndarray, "steps units"], row: int, largest_period: int) -> list[_Return]:
-    """Return the nearest of the record returns to the last state, looking back along the orbit."""
-    end = states[-1]
-    earlier = states[-2::-1][:largest_period]
-    distance = np.linalg.norm(earlier - end, axis=1)
-    diameter = float(distance.max())
-    best_before = np.minimum.accumulate(np.concatenate([[np.inf], distance[:-1]]))
-    records = np.flatnonzero((distance < best_before) & (distance < _NEAR * diameter))
-    return [_Return(row, int(k) + 1, earlier[k], end, diameter) for k in records[::-1][:_CANDIDATES]]
+def _nearest_returns(
+    family: MapFamily,
+    numbers: Int[np.ndarray, " orbits"],
+    measured: Measurement,
+    rows: list[int],
+    largest_period: int,
+) -> list[_Return]:
+    """Return the nearest of the record returns to the last states of some orbits, looking back along them."""
+    passed = {row: measured.last_states(row) for row in rows}
+    lags: dict[int, list[int]] = {}
+    diameters: dict[int, float] = {}
+    for row, states in passed.items():
+        distance = cdist(states[-1:], states[-2::-1][:largest_period])[0]
+        diameters[row] = float(distance.max())
+        best_before = np.minimum.accumulate(np.concatenate([[np.inf], distance[:-1]]))
+        records = np.flatnonzero((distance < best_before) & (distance < _NEAR * diameters[row]))
+        lags[row] = (1 + records[::-1][:_CANDIDATES]).tolist()
+    rows = [row for row in rows if lags[row]]
+    if not rows:
+        return []
+    # One pass backwards tells the Jacobian along every return of an orbit.
+    assert measured.orbits.vectors is not None
+    across = measured.orbits.vectors[rows].transpose(0, 2, 1)
+    bases = np.linalg.qr(across.astype(float))[0].transpose(0, 2, 1)  # orthonormal to double precision
+    longest = max(lags[row][0] for row in rows)
+    states = np.stack([passed[row][-1 - longest :] for row in rows], axis=1)
+    pulled = family.orbits(numbers[rows], states[-1]).pull(
+        bases.astype(across.dtype), states, [lags[row] for row in rows]
+    )
+    return [
+        _Return(row, lag, passed[row][-1 - lag], passed[row][-1], diameters[row], basis, covectors @ basis.T)
+        for row, basis, all_covectors in zip(rows, bases, pulled, strict=True)
+        for lag, covectors in zip(lags[row], all_covectors, strict=True)
+    ]
 
 
 def _have_cycles(
@@ -105,12 +140,11 @@ def _have_cycles(
     the return, else that is a step of Newton's method. As d lies along the slow directions, Qᵀ J d is nearly
     (Qᵀ J Q) Qᵀ d; what that neglects, and the directions that Q leaves out, shrink along each further period.
     """
-    assert measured.orbits.vectors is not None
     rows = np.array([found.row for found in returns])
     periods = np.array([found.period for found in returns])
     exponents = measured.exponents[rows]
     basis_size = max(1, int((exponents * periods[:, None] > -_LOST).sum(axis=1).max()))
-    bases = measured.orbits.vectors[rows][:, :basis_size]
+    bases = np.array([found.basis[:basis_size] for found in returns])
     starts = np.array([found.start for found in returns])
     ends = np.array([found.end for found in returns])
     limits = np.array([found.diameter * min(_FARTHEST, _SPACINGS / found.period) for found in returns])
@@ -120,11 +154,16 @@ def _have_cycles(
     best_starts, lengths = starts.copy(), np.ones(len(returns))
     going = np.arange(len(returns))
     for attempt in range(_MOST_ATTEMPTS + 1):
-        travellers = family.orbits(numbers[rows[going]], starts[going])
-        images = travellers.push(bases[going], periods[going])
-        jacobians = np.einsum("sku,slu->slk", images, bases[going])  # column k: the image of basis vector k
-        finite = np.isfinite(jacobians).all(axis=(1, 2)) & np.isfinite(travellers.hidden).all(axis=1)
-        residuals = np.linalg.norm(travellers.hidden - starts[going], axis=1)
+        if attempt:
+            travellers = family.orbits(numbers[rows[going]], starts[going])
+            images = travellers.push(bases[going].astype(travellers.tangent_precision), periods[going])
+            jacobians = np.einsum("sku,slu->slk", images, bases[going])  # column k: the image of basis vector k
+            arrived = travellers.hidden
+        else:
+            jacobians = np.array([found.jacobian[:basis_size, :basis_size] for found in returns])
+            arrived = ends
+        finite = np.isfinite(jacobians).all(axis=(1, 2)) & np.isfinite(arrived).all(axis=1)
+        residuals = np.linalg.norm(arrived - starts[going], axis=1)
         for i, which in enumerate(going.tolist()):
             if not finite[i]:
                 continue
@@ -133,7 +172,7 @@ def _have_cycles(
             elif residuals[i] < best[which] or attempt < _ATTEMPTS:  # a full step from here, as SCYFI takes it;
                 # later on, where that has made nothing better, a shorter step from the best state so far
                 best[which], best_starts[which], lengths[which] = residuals[i], starts[which], 1.0
-                targets[which] = _newton_step(bases[which], jacobians[i], starts[which], travellers.hidden[i])
+                targets[which] = _newton_step(bases[which], jacobians[i], starts[which], arrived[i])
             else:
                 lengths[which] /= 2
         promising = (best[going] <= _SUSPICIOUS * spacings[going]) & (lengths[going] >= _SHORTEST_STEP)

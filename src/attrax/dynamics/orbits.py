@@ -4,10 +4,10 @@ JAX's 64-bit types are switched on around each compiled call, never for the whol
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,8 @@ DIVERGED = 1e6
 """An orbit whose norm exceeds this, or is not finite, counts as divergent."""
 CHUNK = 500
 """Steps that one compiled call takes while it measures."""
+PIECE = 250
+"""Steps that one compiled call takes while it does not."""
 _SMALL = 16
 
 
@@ -60,7 +62,12 @@ class Orbits(ABC):
     between_growths
         Steps between orthonormalisations. More than five, and the fourth vector is lost in the first; small maps can
         lose the second within two steps, and there it costs nothing to do it at each.
+    tangent_precision
+        Of the vectors that are measured. Single precision is twice as fast, and wrong by less than 1e-6 in an
+        exponent, where the longest run tells exponents from zero down to 1e-4.
     """
+
+    tangent_precision: type = np.float64
 
     def __init__(self, hidden: Float[np.ndarray, "orbits units"]) -> None:
         self.hidden = np.array(hidden)
@@ -82,6 +89,11 @@ class Orbits(ABC):
         assert states is not None
         return states
 
+    def states_along(self, steps: int) -> Float[np.ndarray, "steps orbits units"]:
+        """Return the states after each of some steps, and go on from there, or from a little later."""
+        pieces = -(-steps // PIECE)
+        return np.concatenate([self.record(PIECE) for _ in range(pieces)])[:steps]
+
     def measure(
         self, axes: Float[np.ndarray, "orbits axes units"], bank: np.ndarray, states: bool = False
     ) -> MeasuredPassage:
@@ -102,14 +114,16 @@ class Orbits(ABC):
         Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15 (1980).
         """
         if self.vectors is None:
-            self.vectors = np.broadcast_to(np.linalg.qr(bank.T)[0].T, (self.hidden.shape[0], *bank.shape))
-        found, n = self._pass(CHUNK, (axes, bank), states), self.hidden.shape[0]
+            directions: np.ndarray = np.linalg.qr(bank.T)[0].T.astype(self.tangent_precision)
+            self.vectors = np.broadcast_to(directions, (self.hidden.shape[0], *bank.shape))
+        found = self._pass(CHUNK, (axes, bank.astype(self.tangent_precision)), states)
+        n = self.hidden.shape[0]
         self.vectors = self._scattered(found["vectors"][:n])
         with np.errstate(over="ignore", invalid="ignore"):  # an orbit that diverges
             self.total += self._scattered(found["total"][:n])
             self.squares += found["squares"][:n]
         self._measured += CHUNK
-        return MeasuredPassage(self._passage(found), found["points"][:, :n], found["growths"][:, :n])
+        return MeasuredPassage(self._passage(found), found["points"][:, :n], found["growths"][:, :n].astype(float))
 
     def push(
         self, vectors: Float[np.ndarray, "orbits vectors units"], steps: Int[np.ndarray, " orbits"]
@@ -121,12 +135,39 @@ class Orbits(ABC):
         with jax.enable_x64(True):
             while True:
                 start = (self._gathered(self.hidden[rows]), self._gathered(vectors[rows]))
-                out = _push(self._step(), self._parameters(rows), *start, limits, self._code_weights())
-                hidden, pushed, seen = (np.asarray(values) for values in out)
+                out = _push(self._step(), self._parameters(rows), *start, limits)
+                hidden, pushed, seen = jax.tree.map(np.asarray, out)
                 if not self._escaped(seen):
                     break
         self.hidden = self._scattered(hidden[:n])
         return self._scattered(pushed[:n])
+
+    def pull(
+        self,
+        covectors: Float[np.ndarray, "orbits vectors units"],
+        states: Float[np.ndarray, "steps orbits units"],
+        lags: list[list[int]],
+    ) -> list[Float[np.ndarray, "lags vectors units"]]:
+        """Pull covectors back along states that these orbits went through: v J, J from an earlier state to the last.
+
+        For all lags of an orbit in one pass, where `push` needs one for each.
+        """
+        self._work_on((states != 0).any(axis=(0, 1)))
+        n, rows, last = states.shape[1], self._rows(), states.shape[0] - 1
+        found: list[dict[int, np.ndarray]] = [{} for _ in range(n)]
+        begun = self._gathered(covectors[rows])
+        for behind in range(0, last, CHUNK):
+            passed = self._gathered(states[max(last - behind - CHUNK, 0) : last - behind + 1])[:, rows]
+            # Before the first state nothing is asked.
+            passed = np.pad(passed, ((CHUNK + 1 - passed.shape[0], 0), (0, 0), (0, 0)), mode="edge")
+            with jax.enable_x64(True):
+                pulled = np.asarray(_pull(self._step(), self._parameters(rows), passed, begun))
+            begun = pulled[0]
+            for orbit, wanted in enumerate(lags):
+                for lag in wanted:
+                    if behind < lag <= behind + CHUNK:
+                        found[orbit][lag] = self._scattered(pulled[behind - lag, orbit])
+        return [np.array([found[orbit][lag] for lag in wanted]) for orbit, wanted in enumerate(lags)]
 
     def diverged(self) -> Bool[np.ndarray, " orbits"]:
         """Whether each orbit has left for good."""
@@ -137,6 +178,15 @@ class Orbits(ABC):
         self.hidden, self.left_at = self.hidden[which], self.left_at[which]
         self.total, self.squares = self.total[which], self.squares[which]
         self.vectors = None if self.vectors is None else self.vectors[which]
+
+    def carry_on(self, parts: "list[Orbits]") -> None:
+        """Go on with the measurements of other orbits that have come equally far: these are all of them together."""
+        self.steps, self._measured = parts[0].steps, parts[0]._measured
+        self.left_at = np.concatenate([part.left_at for part in parts])
+        self.total = np.concatenate([part.total for part in parts])
+        self.squares = np.concatenate([part.squares for part in parts])
+        vectors = [part.vectors for part in parts if part.vectors is not None]
+        self.vectors = np.concatenate(vectors) if vectors else None
 
     def amplitude(self) -> Float[np.ndarray, " orbits"]:
         """Return the root mean square distance of the measured states from their mean."""
@@ -164,7 +214,7 @@ class Orbits(ABC):
                     assert self.vectors is not None
                     riding = (self._gathered(values) for values in (self.vectors[rows], tangent[0][rows], tangent[1]))
                     out = _measure(self._step(), self.between_growths, states, *begin, *riding, self._code_weights())
-                found = {name: np.asarray(values) for name, values in out.items()}
+                found = jax.tree.map(np.asarray, out)
                 if not self._escaped(found["seen"]):
                     break
         self.hidden = self._scattered(found["hidden"][:n])
@@ -179,6 +229,10 @@ class Orbits(ABC):
         return Passage(found["codes"][:, :n], states)
 
     @abstractmethod
+    def _work_on(self, used: Bool[np.ndarray, " units"]) -> None:
+        """Leave none of these units out of the work, if the map has units that can be left out."""
+
+    @abstractmethod
     def _step(self) -> "_Step":
         """Return the function that takes a step: hashable, equal where its compiled code can be shared."""
 
@@ -189,7 +243,7 @@ class Orbits(ABC):
     def _code_weights(self) -> np.ndarray:
         return np.zeros(0, np.uint64)
 
-    def _escaped(self, seen: np.ndarray) -> bool:
+    def _escaped(self, seen: tuple[np.ndarray, np.ndarray]) -> bool:
         """Whether units outside those that were worked on have become active, so that the call must be repeated."""
         return False
 
@@ -202,16 +256,29 @@ class Orbits(ABC):
         return values
 
 
-BATCHES = (1, 8, 32, 64, 128, 256, 512, 1024)
+BATCHES = (1, 4, 8, 32, 64, 128, 256, 512, 1024)
 """Sizes of a batch for which code is compiled; others are filled up to the next one."""
+
+
+def side_by_side(n_units: int) -> int:
+    """Return how many orbits are best advanced together.
+
+    Enough to keep the processor's multipliers busy, and no more: the fewer they are, the more units are silent in all
+    of them, and are left out.
+    """
+    return min(max(_ENTRIES // n_units, 8), 64)
+
+
+_ENTRIES = 2048
 
 
 class ReluOrbits(Orbits):
     """Orbits of ReLU networks with one weight matrix, each with a bias of its own.
 
-    Where there is no leak term, a silent unit is exactly zero and adds nothing; so only the columns of units that
-    are active somewhere in the batch are multiplied. Exact: every unit's drive is computed at every step, and where a
-    new unit becomes active the call is repeated with it.
+    Where there is no leak term, a silent unit is exactly zero and adds nothing; so only units that are active
+    somewhere in the batch are worked on. Exact all the same: the drive of the others is computed at every step too,
+    in single precision, and where it comes so near to zero that they might become active, the call is repeated with
+    them.
 
     Parameters
     ----------
@@ -234,6 +301,8 @@ class ReluOrbits(Orbits):
     ) -> None:
         super().__init__(hidden)
         self.weights, self.biases, self.leak = weights, biases, leak
+        if weights.shape[0] > _SMALL:
+            self.tangent_precision = np.float32
         generator = np.random.default_rng(0)  # of the numbers that are summed to a pattern's code
         self._unit_codes = np.asarray(generator.integers(1, 2**64 - 1, weights.shape[0], dtype=np.uint64))
         self.forget_silent_units()
@@ -247,6 +316,10 @@ class ReluOrbits(Orbits):
         super().keep(which)
         self.biases = self.biases[which]
 
+    def _work_on(self, used: Bool[np.ndarray, " units"]) -> None:
+        if self.leak == 1 and (used & ~self._used).any():
+            self._use(self._used | used)
+
     def _use(self, used: Bool[np.ndarray, " units"]) -> None:
         n_units = used.size
         self._used = used
@@ -256,25 +329,39 @@ class ReluOrbits(Orbits):
         self._padding = max(_UNITS - n_units, 0)
         if self._padding:
             self._working = self._order
-        columns = self.weights[np.ix_(self._order, self._working)].T
-        self._columns = np.ascontiguousarray(np.pad(columns, (0, self._padding)) if self._padding else columns)
+        self._outside = self._order[self._working.size :]
+        columns = np.pad(self.weights[np.ix_(self._working, self._working)].T, (0, self._padding))
+        outside = self.weights[np.ix_(self._outside, self._working)]
+        self._columns = np.ascontiguousarray(columns), np.ascontiguousarray(columns, np.float32)
+        self._outside_columns = np.pad(outside.T, ((0, self._padding), (0, 0))).astype(np.float32)
+        self._slack = 2 * (self._working.size + 8) * float(np.finfo(np.float32).eps)
+        self._outside_slack = (self._slack * np.linalg.norm(outside, axis=1)).astype(np.float32)
 
     def _step(self) -> "_Step":
         return _ReluStep(self.leak != 1)
 
     def _parameters(self, rows: np.ndarray) -> Any:
-        biases = np.pad(self.biases[rows][:, self._order], ((0, 0), (0, self._padding)), constant_values=-1.0)
-        return self._columns, biases, self.leak
+        biases = self.biases[rows]
+        inside = np.pad(biases[:, self._working], ((0, 0), (0, self._padding)), constant_values=-1.0)
+        outside = biases[:, self._outside]
+        outside_parameters = (
+            self._outside_columns,
+            (outside + self._slack * np.abs(outside)).astype(np.float32),
+            self._outside_slack,
+        )
+        return self._columns, inside, outside_parameters, self.leak
 
     def _code_weights(self) -> np.ndarray:
-        return np.append(self._unit_codes[self._order], np.zeros(self._padding, np.uint64))
+        return np.append(self._unit_codes[self._working], np.zeros(self._padding, np.uint64))
 
-    def _escaped(self, seen: np.ndarray) -> bool:
-        if not seen[self._working.size + self._padding :].any():
+    def _escaped(self, seen: tuple[np.ndarray, np.ndarray]) -> bool:
+        active, woken = seen
+        if not woken.any():
             return False
         # What was worked on without having been in use, only to fill up the number, may be in use by now.
         used = self._used | (self.hidden != 0).any(axis=0)
-        used[self._order[seen[: self._order.size]]] = True
+        used[self._working[active[: self._working.size]]] = True
+        used[self._outside[woken]] = True
         self._use(used)
         return True
 
@@ -283,11 +370,12 @@ class ReluOrbits(Orbits):
         return np.pad(working, [(0, 0)] * (values.ndim - 1) + [(0, self._padding)]) if self._padding else working
 
     def _scattered(self, values: np.ndarray) -> np.ndarray:
-        full = np.zeros((*values.shape[:-1], self.weights.shape[0]))
+        full = np.zeros((*values.shape[:-1], self.weights.shape[0]), values.dtype)
         full[..., self._working] = values[..., : self._working.size]
         return full
 
 
+_ALMOST_ZERO = 1e-30
 _UNITS = 16  # the number of units that are worked on is a multiple of this
 
 
@@ -311,6 +399,9 @@ class SmoothOrbits(Orbits):
     def forget_silent_units(self) -> None:
         """Do nothing: no unit of a smooth map is ever silent."""
 
+    def _work_on(self, used: Bool[np.ndarray, " units"]) -> None:
+        pass
+
     def _step(self) -> "_Step":
         return _SmoothStep(self._function)
 
@@ -318,39 +409,66 @@ class SmoothOrbits(Orbits):
         return self._arguments
 
 
+_Stepped: TypeAlias = tuple[Any, Any, jax.Array, jax.Array]
+"""The next states, the vectors' images, which units are active, and which of the others may be."""
+
+
 class _Step(ABC):
     @abstractmethod
-    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> tuple[Any, Any, jax.Array]:
-        """Return the next states, the vectors' images under the Jacobian, and which units became active."""
+    def pull(self, parameters: Any, before: jax.Array, after: jax.Array, covectors: jax.Array) -> jax.Array:
+        """Return covectors times the Jacobian of the step from some states to the next."""
+
+    @abstractmethod
+    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> "_Stepped":
+        """Take a step; the vectors go through its Jacobian in their own precision."""
 
 
 @dataclass(frozen=True)
 class _ReluStep(_Step):
     leaky: bool
 
-    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> tuple[Any, Any, jax.Array]:
-        columns, biases, leak = parameters
-        worked_on = columns.shape[0]
+    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> "_Stepped":
+        (columns, narrow_columns), biases, (outside, outside_biases, slack), leak = parameters
         drive = hidden @ columns + biases
         active = drive > 0
-        moved = jnp.maximum(drive[:, :worked_on], 0.0)
+        moved = jnp.maximum(drive, 0.0)
         pushed = None
         if vectors is not None:
             # The Jacobian of a step is (1 - leak) I + leak D W, with D the units that are active after it.
-            pushed = (vectors.reshape(-1, worked_on) @ columns[:, :worked_on]).reshape(vectors.shape)
-            pushed = pushed * active[:, None, :worked_on]
+            matrix = columns if vectors.dtype == columns.dtype else narrow_columns
+            pushed = (vectors.reshape(-1, len(matrix)) @ matrix).reshape(vectors.shape) * active[:, None]
             if self.leaky:
                 pushed = (1 - leak) * vectors + leak * pushed
         if self.leaky:
             moved = (1 - leak) * hidden + leak * moved
-        return moved, pushed, active
+        narrow = hidden.astype(outside.dtype)
+        size = jnp.sqrt((narrow * narrow).sum(axis=1, keepdims=True))
+        # What single precision cannot tell from zero may be active, in a state that is itself almost zero as well.
+        return moved, pushed, active, narrow @ outside + outside_biases > -(size * slack + _ALMOST_ZERO)
+
+    def pull(self, parameters: Any, before: jax.Array, after: jax.Array, covectors: jax.Array) -> jax.Array:
+        """Return covectors times the Jacobian of the step from some states to the next."""
+        (columns, narrow_columns), biases, _, leak = parameters
+        matrix = columns if covectors.dtype == columns.dtype else narrow_columns
+        active = before @ columns + biases > 0 if self.leaky else after > 0
+        pulled = ((covectors * active[:, None]).reshape(-1, len(matrix)) @ matrix.T).reshape(covectors.shape)
+        return (1 - leak) * covectors + leak * pulled if self.leaky else pulled
 
 
 @dataclass(frozen=True)
 class _SmoothStep(_Step):
     function: Callable[..., Any]
 
-    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> tuple[Any, Any, jax.Array]:
+    def pull(self, parameters: Any, before: jax.Array, after: jax.Array, covectors: jax.Array) -> jax.Array:
+        """Return covectors times the Jacobian of the step from some states to the next."""
+
+        def pulled(state: jax.Array, rows: jax.Array) -> jax.Array:
+            _, pull = jax.vjp(lambda start: self.function(start, *parameters), state)
+            return jax.vmap(lambda row: pull(row)[0])(rows)
+
+        return jax.vmap(pulled)(before, covectors)
+
+    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> "_Stepped":
         def advance(state: jax.Array) -> jax.Array:
             return self.function(state, *parameters)
 
@@ -358,21 +476,30 @@ class _SmoothStep(_Step):
             moved, push = jax.linearize(advance, state)
             return moved, jax.vmap(push)(directions)
 
-        silent = jnp.zeros((hidden.shape[0], 0), bool)
+        none = jnp.zeros((hidden.shape[0], 0), bool)
         if vectors is None:
-            return jax.vmap(advance)(hidden), None, silent
-        return *jax.vmap(advance_with)(hidden, vectors), silent
+            return jax.vmap(advance)(hidden), None, none, none
+        return *jax.vmap(advance_with)(hidden, vectors), none, none
 
 
 def _advance(
     step: _Step, parameters: Any, hidden: jax.Array, left: jax.Array, now: jax.Array, vectors: jax.Array | None
-) -> tuple[jax.Array, jax.Array, Any, jax.Array]:
+) -> tuple[jax.Array, jax.Array, Any, jax.Array, jax.Array]:
     """Take a step with the orbits that have not diverged, and note who does."""
-    moved, pushed, active = step(parameters, hidden, vectors)
+    moved, pushed, active, woken = step(parameters, hidden, vectors)
     gone = left >= 0
     hidden = jnp.where(gone[:, None], hidden, moved)
     leaves = ~gone & ~((hidden * hidden).sum(axis=1) <= DIVERGED**2)
-    return hidden, jnp.where(leaves, now + 1, left), pushed, active
+    return hidden, jnp.where(leaves, now + 1, left), pushed, active, woken
+
+
+def _none_seen(step: _Step, parameters: Any, hidden: jax.Array) -> tuple[jax.Array, ...]:
+    shapes = jax.eval_shape(lambda: step(parameters, hidden, None)[2:])
+    return tuple(jnp.zeros(shape.shape[1:], bool) for shape in shapes)
+
+
+def _also(seen: tuple[jax.Array, ...], units: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    return tuple(before | which.any(axis=0) for before, which in zip(seen, units, strict=True))
 
 
 def _code(active: jax.Array, code_weights: jax.Array) -> jax.Array:
@@ -388,13 +515,13 @@ def _follow(
     hidden: jax.Array,
     left: jax.Array,
     code_weights: jax.Array,
-) -> dict[str, jax.Array]:
+) -> dict[str, Any]:
     def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         hidden, left, seen = carry
-        hidden, left, _, active = _advance(step, parameters, hidden, left, now, None)
-        return (hidden, left, seen | active.any(axis=0)), (_code(active, code_weights), hidden if keep else None)
+        hidden, left, _, *units = _advance(step, parameters, hidden, left, now, None)
+        return (hidden, left, _also(seen, units)), (_code(units[0], code_weights), hidden if keep else None)
 
-    seen = jnp.zeros(code_weights.shape, bool)
+    seen = _none_seen(step, parameters, hidden)
     (hidden, left, seen), (codes, states) = jax.lax.scan(one, (hidden, left, seen), jnp.arange(steps))
     found = {"hidden": hidden, "left": left, "seen": seen, "codes": codes}
     return found | ({"states": states} if keep else {})
@@ -412,24 +539,23 @@ def _measure(
     axes: jax.Array,
     bank: jax.Array,
     code_weights: jax.Array,
-) -> dict[str, jax.Array]:
+) -> dict[str, Any]:
     def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         hidden, left, vectors, seen, total, squares = carry
-        hidden, left, vectors, active = _advance(step, parameters, hidden, left, now, vectors)
+        hidden, left, vectors, *units = _advance(step, parameters, hidden, left, now, vectors)
         points = jnp.einsum("su,sku->sk", hidden, axes)
         carry = (
-            hidden, left, vectors, seen | active.any(axis=0), total + hidden, squares + (hidden * hidden).sum(axis=1)
+            hidden, left, vectors, _also(seen, units), total + hidden, squares + (hidden * hidden).sum(axis=1)
         )  # fmt: skip
-        return carry, (_code(active, code_weights), points, hidden if keep else None)
+        return carry, (_code(units[0], code_weights), points, hidden if keep else None)
 
     def block(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         carry, out = jax.lax.scan(one, carry, now)
         vectors, growth = _orthonormalise(carry[2], bank)
         return (*carry[:2], vectors, *carry[3:]), (out, growth)
 
-    carry = (
-        hidden, left, vectors, jnp.zeros(code_weights.shape, bool), jnp.zeros_like(hidden), jnp.zeros(hidden.shape[0])
-    )  # fmt: skip
+    seen = _none_seen(step, parameters, hidden)
+    carry = (hidden, left, vectors, seen, jnp.zeros_like(hidden), jnp.zeros(hidden.shape[0]))
     now = jnp.arange(CHUNK).reshape(-1, between)
     carry, ((codes, points, states), growths) = jax.lax.scan(block, carry, now)
     names = ("hidden", "left", "vectors", "seen", "total", "squares")
@@ -445,6 +571,7 @@ def _orthonormalise(vectors: jax.Array, bank: jax.Array) -> tuple[jax.Array, jax
     """
     done: list[jax.Array] = []
     growths = []
+    rounding, nothing = (1e-12, 1e-300) if vectors.dtype == jnp.float64 else (2e-6, 1e-36)
 
     def without_earlier(vector: jax.Array) -> jax.Array:
         for _ in range(2):
@@ -456,24 +583,33 @@ def _orthonormalise(vectors: jax.Array, bank: jax.Array) -> tuple[jax.Array, jax
         before = jnp.linalg.norm(vectors[:, i], axis=1)
         vector = without_earlier(vectors[:, i])
         norm = jnp.linalg.norm(vector, axis=1)
-        lost = ~(norm > 1e-12 * jnp.maximum(before, 1e-300)) | (norm < 1e-300)
+        lost = ~(norm > rounding * jnp.maximum(before, nothing)) | (norm < nothing)
         growths.append(jnp.where(lost, -jnp.inf, jnp.log(norm)))
         anew = without_earlier(jnp.broadcast_to(bank[i], vector.shape))
         vector = jnp.where(lost[:, None], anew, vector)
-        done.append(vector / jnp.maximum(jnp.linalg.norm(vector, axis=1), 1e-300)[:, None])
+        done.append(vector / jnp.maximum(jnp.linalg.norm(vector, axis=1), nothing)[:, None])
     return jnp.stack(done, axis=1), jnp.stack(growths, axis=1)
 
 
 @partial(jax.jit, static_argnames="step")
+def _pull(step: _Step, parameters: Any, states: jax.Array, covectors: jax.Array) -> jax.Array:
+    def one(covectors: jax.Array, between: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        pulled = step.pull(parameters, *between, covectors)
+        return pulled, pulled
+
+    return jax.lax.scan(one, covectors, (states[:-1], states[1:]), reverse=True)[1]
+
+
+@partial(jax.jit, static_argnames="step")
 def _push(
-    step: _Step, parameters: Any, hidden: jax.Array, vectors: jax.Array, limits: jax.Array, code_weights: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+    step: _Step, parameters: Any, hidden: jax.Array, vectors: jax.Array, limits: jax.Array
+) -> tuple[jax.Array, jax.Array, tuple[jax.Array, ...]]:
     def one(now: jax.Array, carry: Any) -> Any:
         hidden, vectors, seen = carry
-        moved, pushed, active = step(parameters, hidden, vectors)
+        moved, pushed, *units = step(parameters, hidden, vectors)
         going = now < limits
         hidden = jnp.where(going[:, None], moved, hidden)
         vectors = jnp.where(going[:, None, None], pushed, vectors)
-        return hidden, vectors, seen | (active & going[:, None]).any(axis=0)
+        return hidden, vectors, _also(seen, [which & going[:, None] for which in units])
 
-    return jax.lax.fori_loop(0, limits.max(), one, (hidden, vectors, jnp.zeros(code_weights.shape, bool)))
+    return jax.lax.fori_loop(0, limits.max(), one, (hidden, vectors, _none_seen(step, parameters, hidden)))
