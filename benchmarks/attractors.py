@@ -231,23 +231,36 @@ def plane(arguments) -> None:
         oscillating = np.flatnonzero(np.isin(kind, ["quasi-periodic", "cycle", "chaotic", "undecided"]))
         if half is None or oscillating.size > half[-1].size:
             half = title, inputs, biases, starts, oscillating
-    title, inputs, _, _, _ = half
-    for again, _, biases, starts, _ in trained_planes(arguments.networks, 33):
-        if again == title:  # more points of the same plane: as many that oscillate as make half of 882
+    title = half[0]
+    inputs, biases, starts = half_oscillating(arguments.networks, title)
+    measure(title + HALF, inputs, biases, starts, 3)
+
+
+HALF = ": half of them"
+
+
+def half_oscillating(directory: Path, title: str):
+    """Points of a finer plane of one network: as many that oscillate as make half of 882."""
+    from attrax.dynamics import classify
+
+    for network, inputs, biases, starts, _ in trained_planes(directory, 33):
+        if network == title:
             kind = classify(inputs.weights, biases, inputs.leak, starts).kind
             fixed, moving = np.flatnonzero(kind == "fixed point"), np.flatnonzero(kind != "fixed point")
             chosen = np.concatenate([fixed[:: max(1, len(fixed) // 441)][:441], moving[:441]])
-            measure(f"{title}: half of them", inputs, biases[chosen], starts[chosen], 1)
+            return inputs, biases[chosen], starts[chosen]
+    raise SystemExit(f"there is no network {title} in {directory}; train it as the first lines of this file say")
 
 
 def profile(arguments) -> None:
-    """Where the time of the first network's plane goes, and the largest memory of a process that does nothing else."""
+    """Where the time of the plane that half oscillates goes."""
     import cProfile
     import pstats
 
     from attrax.dynamics import classify
 
-    title, inputs, biases, starts, _ = next(trained_planes(arguments.networks, 21))
+    title = json.loads((TABLES / "plane.json").read_text())[-1]["network"]
+    inputs, biases, starts = half_oscillating(arguments.networks, title.removesuffix(HALF))
     watched = cProfile.Profile()
     begin = time.perf_counter()
     watched.runcall(classify, inputs.weights, biases, inputs.leak, starts)
@@ -261,7 +274,7 @@ def profile(arguments) -> None:
             "network": title, "seconds": total,
             "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             **{name: spent[name] for name in (
-                "measure_until", "_have_cycles", "certify_cycle", "_follow_until_certain", "_settle"
+                "measure_until", "seek_cycles", "certify_cycle", "_follow_until_certain", "_settle"
             )},
         },
     )  # fmt: skip

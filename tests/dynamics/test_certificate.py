@@ -31,6 +31,37 @@ def enumerate_stable_fixed_points(relu_map):
     return found
 
 
+def two_cycle_beside_a_slow_unit():
+    weights, bias = np.zeros((6, 6)), np.array([1.0, 0.3, 0.2, -1.0, 0.0, -20.0])
+    weights[0, 0], weights[1, 1], weights[1, 0] = -1.5, 0.99, 0.5
+    weights[4, 3], weights[5, 1] = 1.0, 1.0  # unit 4 hears a silent unit alone: its drive is exactly zero
+    return ReluMap(weights, bias)
+
+
+def test_a_unit_whose_drive_is_exactly_zero_is_no_reason_for_a_certificate_or_a_warning():
+    relu_map, hidden = two_cycle_beside_a_slow_unit(), np.array([1.0, 0, 0.2, 0, 0, 0])
+    for _ in range(4000):
+        hidden = relu_map(hidden)
+    for away in (0.0, 0.3, 2.0):
+        assert not certify_cycle(relu_map, hidden + away * np.eye(6)[1], 2, np.random.default_rng(0)).certified
+
+
+def test_a_certificate_that_is_too_early_says_how_much_longer_it_takes():
+    relu_map, states = two_cycle_beside_a_slow_unit(), [np.zeros(6)]
+    for _ in range(4000):
+        states.append(relu_map(states[-1]))
+    slow = min(states[-1][1], states[-2][1])  # the slow unit on the cycle: unit 5 is nearly at its threshold there
+    relu_map = ReluMap(relu_map.weights, relu_map.bias + np.array([0, 0, 0, 0, -1.0, 20.001 - slow]))
+    hidden, generator = 80 * np.eye(6)[1], np.random.default_rng(0)
+    waited = []
+    while not (certificate := certify_cycle(relu_map, hidden, 2, generator)).certified:
+        waited.append(certificate.steps_to_go)
+        hidden = relu_map(hidden)
+    said = np.array(waited) + np.arange(len(waited))  # when it was expected, at each step at which that was known
+    assert np.isfinite(said).sum() > 100
+    np.testing.assert_allclose(said[np.isfinite(said)], len(waited), rtol=0.1)
+
+
 @given(st.integers(0, 100_000), st.floats(0.5, 1.6))
 @settings(max_examples=40, deadline=None)
 def test_every_certified_fixed_point_is_one_of_those_that_enumeration_finds(seed, gain):

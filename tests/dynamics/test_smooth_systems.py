@@ -14,6 +14,20 @@ def attractor(smooth_map, start=(0.5, 0.4), **options):
     return find_attractors(smooth_map, [start], **options).isel(start=0)
 
 
+def test_a_branch_that_is_not_taken_hides_no_cycle():
+    """Backwards, the slope of the branch is infinite times zero; the cycle attracts too weakly to settle on at once."""
+    effort = Effort(steps=2000, extension=2, largest_period=300, settling_steps=200)
+    plain = arnold(0.30311301883647274, 0.9)
+
+    def guarded(hidden):
+        far = hidden @ hidden - 100.0
+        return plain.function(hidden) + jnp.where(far > 0, jnp.sqrt(jnp.maximum(far, 0.0)), 0.0)
+
+    for smooth_map in (plain, SmoothMap(guarded, 2)):
+        found = attractor(smooth_map, (0.9, 0.3), effort=effort)
+        assert (found.kind, found.period) == ("cycle", 25)
+
+
 @pytest.mark.parametrize("n_units", [2, 30])
 def test_henon_is_chaotic(n_units):
     smooth_map, basis = (henon(), np.eye(2)) if n_units == 2 else lifted(henon(), n_units)

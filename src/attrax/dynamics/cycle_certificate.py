@@ -71,7 +71,8 @@ def certify_cycle(
         rows = np.linalg.norm(relu_map.weights[:, units], axis=1)
         stays = bool(np.isfinite(growth)) and bool(((reach * growth * deviation < drives) | ~moving).all())
         if not stays and np.isfinite(growth) and radius > 0:
-            too_far = float((reach[:, moving] * growth * deviation / drives[:, moving]).max())
+            with np.errstate(divide="ignore", invalid="ignore"):  # a unit without input from active units
+                too_far = float((reach[:, moving] * growth * deviation / drives[:, moving]).max())
             steps_to_go = period * (1 + np.log(max(too_far, 1.0)) / -np.log(radius))
     if stays:
         # What rounding does along the way: to the states of the cycle, and by their end to its solution.
@@ -109,7 +110,6 @@ class _Cycle:
     """A cycle that has the patterns it was solved with, and its Jacobian over one period on its range."""
 
     states: Float[np.ndarray, "steps1 units"]
-    patterns: Bool[np.ndarray, "steps units"]
     linear: "_FrozenMap"
     basis: np.ndarray
     jacobian: np.ndarray
@@ -155,7 +155,7 @@ def _find_cycle(
     residual = float(np.abs(states[-1] - states[0]).max()) / scale
     if not ((found == patterns).all() and residual <= RESIDUAL and is_minimal(states[:-1], scale)):
         return nothing
-    return _Cycle(states, patterns, linear, basis, jacobian, eigenvalues, vectors, orbit[-1])
+    return _Cycle(states, linear, basis, jacobian, eigenvalues, vectors, orbit[-1])
 
 
 class _FrozenMap:

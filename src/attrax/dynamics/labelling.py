@@ -256,21 +256,19 @@ class _Labelling:
                 ahead = max(float(next_look[going].min()) - orbits.steps, PIECE)
                 trail += [orbits.follow(PIECE) for _ in range(int(ahead) // PIECE)]
                 trail = trail[-(2 * int(periods[going].max()) // PIECE + 2) :]
-                due = (next_look[going] < orbits.steps + PIECE) & self.family.may_repeat(trail, periods[going])
-                certificates = self.family.certify(
-                    numbers[going], orbits.hidden, np.where(due, periods[going], 0), self._generator()
-                )
-                next_look[going] = np.maximum(next_look[going], min(2 * orbits.steps, orbits.steps + 20_000))
+                due = next_look[going] < orbits.steps + PIECE
+                tried = np.where(due & self.family.may_repeat(trail, periods[going]), periods[going], 0)
+                certificates = self.family.certify(numbers[going], orbits.hidden, tried, self._generator())
+                next_look[going[due]] = min(2 * orbits.steps, orbits.steps + 20_000)
                 for row, certificate in zip(going.tolist(), certificates, strict=True):
                     if certificate is None:
                         continue
                     if certificate.certified or certificate.reached:
                         certain[row] = True
                         orbit = int(numbers[row])
-                        self.result.state[orbit] = orbits.hidden[going == row][0]
                         self._take(orbit, certificate, int(self.result.steps[orbit]) + orbits.steps)
                     elif np.isfinite(certificate.steps_to_go):
-                        next_look[row] = orbits.steps + 1.1 * certificate.steps_to_go
+                        next_look[row] = orbits.steps + max(1.1 * certificate.steps_to_go, 0.1 * orbits.steps)
                 left = ~certain[going] & (next_look[going] < longest)
                 going = going[left]
                 orbits.keep(left)

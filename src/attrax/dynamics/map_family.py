@@ -55,6 +55,16 @@ class MapFamily(ABC):
         """Return the period with which each orbit seems to repeat at the end of its last passages; 0 where none."""
 
     @abstractmethod
+    def jacobians_along(
+        self,
+        numbers: Int[np.ndarray, " orbits"],
+        bases: Float[np.ndarray, "orbits vectors units"],
+        states: Float[np.ndarray, "steps orbits units"],
+        lags: list[list[int]],
+    ) -> list[list[Float[np.ndarray, "vectors vectors"]]]:
+        """Return Q J Qᵀ for each lag of each orbit: J from the state so many steps back to the last, Q a basis."""
+
+    @abstractmethod
     def may_repeat(self, trail: list[Passage], periods: Int[np.ndarray, " orbits"]) -> Bool[np.ndarray, " orbits"]:
         """Whether each orbit may have come, by the end of its last passages, to a cycle of a given period."""
 
@@ -115,6 +125,18 @@ class ReluFamily(MapFamily):
         """Return the period with which each orbit's patterns repeat at the end of its last passages; 0 where none."""
         codes = np.ascontiguousarray(np.concatenate([passage.codes for passage in trail]).T)
         return np.array([pattern_period(series, longest) for series in codes], dtype=int)
+
+    def jacobians_along(
+        self,
+        numbers: Int[np.ndarray, " orbits"],
+        bases: Float[np.ndarray, "orbits vectors units"],
+        states: Float[np.ndarray, "steps orbits units"],
+        lags: list[list[int]],
+    ) -> list[list[Float[np.ndarray, "vectors vectors"]]]:
+        """Return Q J Qᵀ for each lag of each orbit, from one pass backwards: the patterns tell all Jacobians."""
+        orbits = ReluOrbits(self.weights, self.biases[numbers], self.leak, states[-1])
+        pulled = orbits.pull(bases.astype(orbits.tangent_precision), states, lags)
+        return [list(covectors @ basis.T) for covectors, basis in zip(pulled, bases, strict=True)]
 
     def may_repeat(self, trail: list[Passage], periods: Int[np.ndarray, " orbits"]) -> Bool[np.ndarray, " orbits"]:
         """Whether each orbit may have come to a cycle of a given period: the last two had the same patterns."""
@@ -195,6 +217,24 @@ class SmoothFamily(MapFamily):
         states = trail[-1].states
         assert states is not None
         return np.array([return_period(states[:, orbit], longest) for orbit in range(states.shape[1])], dtype=int)
+
+    def jacobians_along(
+        self,
+        numbers: Int[np.ndarray, " orbits"],
+        bases: Float[np.ndarray, "orbits vectors units"],
+        states: Float[np.ndarray, "steps orbits units"],
+        lags: list[list[int]],
+    ) -> list[list[Float[np.ndarray, "vectors vectors"]]]:
+        """Return Q J Qᵀ for each lag of each orbit, forwards.
+
+        Backwards, a function that is differentiable can have derivatives that are not (`where` with an infinite slope
+        on the side that is not taken), or none (`while_loop`).
+        """
+        owners = np.repeat(np.arange(numbers.size), [len(wanted) for wanted in lags])
+        steps = np.array([lag for wanted in lags for lag in wanted], dtype=int)
+        orbits = self.orbits(numbers[owners], states[-1 - steps, owners])
+        jacobians = bases[owners] @ orbits.push(bases[owners], steps).transpose(0, 2, 1)
+        return [list(jacobians[owners == orbit]) for orbit in range(numbers.size)]
 
     def may_repeat(self, trail: list[Passage], periods: Int[np.ndarray, " orbits"]) -> Bool[np.ndarray, " orbits"]:
         """Return true for each orbit: Newton's method tells."""

@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from attrax.dynamics.map_family import MapFamily
-from attrax.dynamics.orbits import CHUNK, Orbits, Passage
+from attrax.dynamics.orbits import CHUNK, PIECE, Orbits, Passage
 
 N_AXES = 4
 _ERROR_BLOCKS = 20
-_AXES_STEPS, _AXES_STRIDE = 256, 4
+_AXES_STRIDE = 5
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Measurement:
     amplitude: Float[np.ndarray, " orbits"]
     """Root mean square distance of the states from their mean."""
     trail: list[Passage]
-    """The patterns of the last 2K steps, and the states of the last K."""
+    """The patterns of the last 2K steps, and more than the last K states."""
     orbits: Orbits
     """As the last step has left them."""
 
@@ -67,7 +67,8 @@ class Run:
         self.numbers, self.orbits = numbers, family.orbits(numbers, hidden)
         self._bank = bank
         self._axes = _principal_axes(self.orbits)
-        self._with_states, self._with_codes = -(-largest_period // CHUNK), -(-2 * largest_period // CHUNK)
+        # K steps back from the last state is one state more than K.
+        self._with_states, self._with_codes = largest_period // CHUNK + 1, -(-2 * largest_period // CHUNK)
         self._trail: list[Passage] = []
         self._points: list[np.ndarray] = []
         self._growths: list[np.ndarray] = []
@@ -123,13 +124,14 @@ def regrouped(family: MapFamily, runs: list[Run], at_once: int) -> list[Run]:
         part = copy(whole)
         part.orbits = copy(whole.orbits)
         part.keep(np.arange(first, min(first + at_once, whole.numbers.size)))
+        part.orbits.forget_silent_units()
         regrouped.append(part)
     return regrouped
 
 
 def _principal_axes(orbits: Orbits) -> Float[np.ndarray, "orbits axes units"]:
     """Return the first principal axes of each orbit's states over some steps (and take those steps)."""
-    states = orbits.record(_AXES_STEPS)[_AXES_STRIDE - 1 :: _AXES_STRIDE]
+    states = orbits.record(PIECE)[_AXES_STRIDE - 1 :: _AXES_STRIDE]
     states = np.where(np.abs(states) < 1e100, states, 0.0)  # an orbit that diverges is told by its norm
     centred = (states - states.mean(axis=0)).transpose(1, 0, 2)
     # From the eigenvectors of the small matrix of inner products between states.

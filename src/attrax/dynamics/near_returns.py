@@ -114,19 +114,16 @@ def _nearest_returns(
     rows = [row for row in rows if lags[row]]
     if not rows:
         return []
-    # One pass backwards tells the Jacobian along every return of an orbit.
     assert measured.orbits.vectors is not None
     across = measured.orbits.vectors[rows].transpose(0, 2, 1)
     bases = np.linalg.qr(across.astype(float))[0].transpose(0, 2, 1)  # orthonormal to double precision
     longest = max(lags[row][0] for row in rows)
     states = np.stack([passed[row][-1 - longest :] for row in rows], axis=1)
-    pulled = family.orbits(numbers[rows], states[-1]).pull(
-        bases.astype(across.dtype), states, [lags[row] for row in rows]
-    )
+    along = family.jacobians_along(numbers[rows], bases, states, [lags[row] for row in rows])
     return [
-        _Return(row, lag, passed[row][-1 - lag], passed[row][-1], diameters[row], basis, covectors @ basis.T)
-        for row, basis, all_covectors in zip(rows, bases, pulled, strict=True)
-        for lag, covectors in zip(lags[row], all_covectors, strict=True)
+        _Return(row, lag, passed[row][-1 - lag], passed[row][-1], diameters[row], basis, jacobian)
+        for row, basis, jacobians in zip(rows, bases, along, strict=True)
+        for lag, jacobian in zip(lags[row], jacobians, strict=True)
     ]
 
 

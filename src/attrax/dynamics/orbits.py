@@ -63,8 +63,9 @@ class Orbits(ABC):
         Steps between orthonormalisations. More than five, and the fourth vector is lost in the first; small maps can
         lose the second within two steps, and there it costs nothing to do it at each.
     tangent_precision
-        Of the vectors that are measured. Single precision is twice as fast, and wrong by less than 1e-6 in an
-        exponent, where the longest run tells exponents from zero down to 1e-4.
+        Of the vectors that are measured. Single precision is twice as fast, and has been seen to change an exponent
+        by 3e-8; the longest run tells exponents from zero down to 1e-4. Where a direction is lost in another one
+        before the next orthonormalisation, `measure` goes over to double precision.
     """
 
     tangent_precision: type = np.float64
@@ -81,7 +82,7 @@ class Orbits(ABC):
 
     def follow(self, steps: int, states: bool = False) -> Passage:
         """Take some steps; with their states, or with the codes of their patterns alone."""
-        return self._passage(self._pass(steps, None, states))
+        return self._passage(self._pass(steps, None), states)
 
     def record(self, steps: int) -> Float[np.ndarray, "steps orbits units"]:
         """Take some steps and return the states after each."""
@@ -114,16 +115,17 @@ class Orbits(ABC):
         Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15 (1980).
         """
         if self.vectors is None:
-            directions: np.ndarray = np.linalg.qr(bank.T)[0].T.astype(self.tangent_precision)
-            self.vectors = np.broadcast_to(directions, (self.hidden.shape[0], *bank.shape))
-        found = self._pass(CHUNK, (axes, bank.astype(self.tangent_precision)), states)
+            self.vectors = np.broadcast_to(np.linalg.qr(bank.T)[0].T, (self.hidden.shape[0], *bank.shape))
+        found = self._pass(CHUNK, (axes, bank))
         n = self.hidden.shape[0]
         self.vectors = self._scattered(found["vectors"][:n])
         with np.errstate(over="ignore", invalid="ignore"):  # an orbit that diverges
             self.total += self._scattered(found["total"][:n])
             self.squares += found["squares"][:n]
         self._measured += CHUNK
-        return MeasuredPassage(self._passage(found), found["points"][:, :n], found["growths"][:, :n].astype(float))
+        return MeasuredPassage(
+            self._passage(found, states), found["points"][:, :n], found["growths"][:, :n].astype(float)
+        )
 
     def push(
         self, vectors: Float[np.ndarray, "orbits vectors units"], steps: Int[np.ndarray, " orbits"]
@@ -141,33 +143,6 @@ class Orbits(ABC):
                     break
         self.hidden = self._scattered(hidden[:n])
         return self._scattered(pushed[:n])
-
-    def pull(
-        self,
-        covectors: Float[np.ndarray, "orbits vectors units"],
-        states: Float[np.ndarray, "steps orbits units"],
-        lags: list[list[int]],
-    ) -> list[Float[np.ndarray, "lags vectors units"]]:
-        """Pull covectors back along states that these orbits went through: v J, J from an earlier state to the last.
-
-        For all lags of an orbit in one pass, where `push` needs one for each.
-        """
-        self._work_on((states != 0).any(axis=(0, 1)))
-        n, rows, last = states.shape[1], self._rows(), states.shape[0] - 1
-        found: list[dict[int, np.ndarray]] = [{} for _ in range(n)]
-        begun = self._gathered(covectors[rows])
-        for behind in range(0, last, CHUNK):
-            passed = self._gathered(states[max(last - behind - CHUNK, 0) : last - behind + 1])[:, rows]
-            # Before the first state nothing is asked.
-            passed = np.pad(passed, ((CHUNK + 1 - passed.shape[0], 0), (0, 0), (0, 0)), mode="edge")
-            with jax.enable_x64(True):
-                pulled = np.asarray(_pull(self._step(), self._parameters(rows), passed, begun))
-            begun = pulled[0]
-            for orbit, wanted in enumerate(lags):
-                for lag in wanted:
-                    if behind < lag <= behind + CHUNK:
-                        found[orbit][lag] = self._scattered(pulled[behind - lag, orbit])
-        return [np.array([found[orbit][lag] for lag in wanted]) for orbit, wanted in enumerate(lags)]
 
     def diverged(self) -> Bool[np.ndarray, " orbits"]:
         """Whether each orbit has left for good."""
@@ -187,6 +162,8 @@ class Orbits(ABC):
         self.squares = np.concatenate([part.squares for part in parts])
         vectors = [part.vectors for part in parts if part.vectors is not None]
         self.vectors = np.concatenate(vectors) if vectors else None
+        if any(part.tangent_precision == np.float64 for part in parts):
+            self.tangent_precision = np.float64
 
     def amplitude(self) -> Float[np.ndarray, " orbits"]:
         """Return the root mean square distance of the measured states from their mean."""
@@ -203,19 +180,24 @@ class Orbits(ABC):
         n = self.hidden.shape[0]
         return np.minimum(np.arange(next((size for size in BATCHES if size >= n), n)), n - 1)
 
-    def _pass(self, steps: int, tangent: tuple[np.ndarray, np.ndarray] | None, states: bool) -> dict[str, np.ndarray]:
+    def _pass(self, steps: int, tangent: tuple[np.ndarray, np.ndarray] | None) -> dict[str, Any]:
         n, rows = self.hidden.shape[0], self._rows()
         with jax.enable_x64(True):
             while True:
                 begin = (self._parameters(rows), self._gathered(self.hidden[rows]), np.minimum(self.left_at[rows], 0))
                 if tangent is None:
-                    out = _follow(self._step(), steps, states, *begin, self._code_weights())
+                    out = _follow(self._step(), steps, *begin, self._code_weights())
                 else:
                     assert self.vectors is not None
-                    riding = (self._gathered(values) for values in (self.vectors[rows], tangent[0][rows], tangent[1]))
-                    out = _measure(self._step(), self.between_growths, states, *begin, *riding, self._code_weights())
+                    vectors, axes, bank = (
+                        self._gathered(values) for values in (self.vectors[rows], tangent[0][rows], tangent[1])
+                    )
+                    precision = np.dtype(self.tangent_precision)
+                    riding = (vectors.astype(precision), axes, bank.astype(precision))
+                    out = _measure(self._step(), self.between_growths, *begin, *riding, self._code_weights())
                 found = jax.tree.map(np.asarray, out)
-                if not self._escaped(found["seen"]):
+                lost = tangent is not None and self._is_too_coarse(found["growths"][:, :n])
+                if not (self._escaped(found["seen"]) or lost):
                     break
         self.hidden = self._scattered(found["hidden"][:n])
         just_left = (self.left_at < 0) & (found["left"][:n] >= 0)
@@ -223,14 +205,16 @@ class Orbits(ABC):
         self.steps += steps
         return found
 
-    def _passage(self, found: dict[str, np.ndarray]) -> Passage:
-        n = self.hidden.shape[0]
-        states = self._scattered(found["states"][:, :n]) if "states" in found else None
-        return Passage(found["codes"][:, :n], states)
+    def _is_too_coarse(self, growths: np.ndarray) -> bool:
+        """Whether single precision has lost a direction in another one, and the call must be repeated in double."""
+        if self.tangent_precision == np.float64 or not np.isneginf(growths).any():
+            return False
+        self.tangent_precision = np.float64
+        return True
 
-    @abstractmethod
-    def _work_on(self, used: Bool[np.ndarray, " units"]) -> None:
-        """Leave none of these units out of the work, if the map has units that can be left out."""
+    def _passage(self, found: dict[str, np.ndarray], states: bool) -> Passage:
+        n = self.hidden.shape[0]
+        return Passage(found["codes"][:, :n], self._scattered(found["states"][:, :n]) if states else None)
 
     @abstractmethod
     def _step(self) -> "_Step":
@@ -316,26 +300,52 @@ class ReluOrbits(Orbits):
         super().keep(which)
         self.biases = self.biases[which]
 
-    def _work_on(self, used: Bool[np.ndarray, " units"]) -> None:
+    def pull(
+        self,
+        covectors: Float[np.ndarray, "orbits vectors units"],
+        states: Float[np.ndarray, "steps orbits units"],
+        lags: list[list[int]],
+    ) -> list[Float[np.ndarray, "lags vectors units"]]:
+        """Pull covectors back along states that these orbits went through: v J, J from an earlier state to the last.
+
+        For all lags of an orbit in one pass, where `push` needs one for each.
+        """
+        used = (states != 0).any(axis=(0, 1))
         if self.leak == 1 and (used & ~self._used).any():
             self._use(self._used | used)
+        n, rows, last = states.shape[1], self._rows(), states.shape[0] - 1
+        found: list[dict[int, np.ndarray]] = [{} for _ in range(n)]
+        begun = self._gathered(covectors[rows])
+        for behind in range(0, last, CHUNK):
+            passed = self._gathered(states[max(last - behind - CHUNK, 0) : last - behind + 1])[:, rows]
+            # Before the first state nothing is asked.
+            passed = np.pad(passed, ((CHUNK + 1 - passed.shape[0], 0), (0, 0), (0, 0)), mode="edge")
+            with jax.enable_x64(True):
+                pulled = np.asarray(_pull(_ReluStep(self.leak != 1), self._parameters(rows), passed, begun))
+            begun = pulled[0]
+            for orbit, wanted in enumerate(lags):
+                for lag in wanted:
+                    if behind < lag <= behind + CHUNK:
+                        found[orbit][lag] = self._scattered(pulled[behind - lag, orbit])
+        return [np.array([found[orbit][lag] for lag in wanted]) for orbit, wanted in enumerate(lags)]
 
     def _use(self, used: Bool[np.ndarray, " units"]) -> None:
         n_units = used.size
         self._used = used
-        self._order = np.argsort(~used, kind="stable")
-        self._working = self._order[: min(max(-(-int(used.sum()) // _UNITS), 1) * _UNITS, n_units)]
+        order = np.argsort(~used, kind="stable")
+        self._working = order[: min(max(-(-int(used.sum()) // _UNITS), 1) * _UNITS, n_units)]
         # Small maps are padded with units that are always silent, so that maps of all small sizes share their code.
         self._padding = max(_UNITS - n_units, 0)
         if self._padding:
-            self._working = self._order
-        self._outside = self._order[self._working.size :]
+            self._working = order
+        self._outside = order[self._working.size :]
         columns = np.pad(self.weights[np.ix_(self._working, self._working)].T, (0, self._padding))
         outside = self.weights[np.ix_(self._outside, self._working)]
         self._columns = np.ascontiguousarray(columns), np.ascontiguousarray(columns, np.float32)
         self._outside_columns = np.pad(outside.T, ((0, self._padding), (0, 0))).astype(np.float32)
-        self._slack = 2 * (self._working.size + 8) * float(np.finfo(np.float32).eps)
-        self._outside_slack = (self._slack * np.linalg.norm(outside, axis=1)).astype(np.float32)
+        # Single precision can be wrong in a sum of n products by n eps max|w| sum|h|.
+        self._slack = (self._working.size + 8) * float(np.finfo(np.float32).eps)
+        self._outside_slack = (self._slack * np.abs(outside).max(axis=1, initial=0.0)).astype(np.float32)
 
     def _step(self) -> "_Step":
         return _ReluStep(self.leak != 1)
@@ -399,9 +409,6 @@ class SmoothOrbits(Orbits):
     def forget_silent_units(self) -> None:
         """Do nothing: no unit of a smooth map is ever silent."""
 
-    def _work_on(self, used: Bool[np.ndarray, " units"]) -> None:
-        pass
-
     def _step(self) -> "_Step":
         return _SmoothStep(self._function)
 
@@ -413,11 +420,11 @@ _Stepped: TypeAlias = tuple[Any, Any, jax.Array, jax.Array]
 """The next states, the vectors' images, which units are active, and which of the others may be."""
 
 
-class _Step(ABC):
-    @abstractmethod
-    def pull(self, parameters: Any, before: jax.Array, after: jax.Array, covectors: jax.Array) -> jax.Array:
-        """Return covectors times the Jacobian of the step from some states to the next."""
+# A GPU would take single precision for less.
+_product = partial(jnp.matmul, precision="highest")
 
+
+class _Step(ABC):
     @abstractmethod
     def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> "_Stepped":
         """Take a step; the vectors go through its Jacobian in their own precision."""
@@ -436,37 +443,29 @@ class _ReluStep(_Step):
         if vectors is not None:
             # The Jacobian of a step is (1 - leak) I + leak D W, with D the units that are active after it.
             matrix = columns if vectors.dtype == columns.dtype else narrow_columns
-            pushed = (vectors.reshape(-1, len(matrix)) @ matrix).reshape(vectors.shape) * active[:, None]
+            pushed = _product(vectors.reshape(-1, len(matrix)), matrix).reshape(vectors.shape) * active[:, None]
             if self.leaky:
                 pushed = (1 - leak) * vectors + leak * pushed
         if self.leaky:
             moved = (1 - leak) * hidden + leak * moved
         narrow = hidden.astype(outside.dtype)
-        size = jnp.sqrt((narrow * narrow).sum(axis=1, keepdims=True))
-        # What single precision cannot tell from zero may be active, in a state that is itself almost zero as well.
-        return moved, pushed, active, narrow @ outside + outside_biases > -(size * slack + _ALMOST_ZERO)
+        size = jnp.abs(narrow).sum(axis=1, keepdims=True)
+        silent = _product(narrow, outside) + outside_biases <= -(size * slack + _ALMOST_ZERO)
+        return moved, pushed, active, ~silent  # what single precision cannot tell may be active
 
     def pull(self, parameters: Any, before: jax.Array, after: jax.Array, covectors: jax.Array) -> jax.Array:
         """Return covectors times the Jacobian of the step from some states to the next."""
         (columns, narrow_columns), biases, _, leak = parameters
         matrix = columns if covectors.dtype == columns.dtype else narrow_columns
         active = before @ columns + biases > 0 if self.leaky else after > 0
-        pulled = ((covectors * active[:, None]).reshape(-1, len(matrix)) @ matrix.T).reshape(covectors.shape)
+        rows = (covectors * active[:, None]).reshape(-1, len(matrix))
+        pulled = _product(rows, matrix.T).reshape(covectors.shape)
         return (1 - leak) * covectors + leak * pulled if self.leaky else pulled
 
 
 @dataclass(frozen=True)
 class _SmoothStep(_Step):
     function: Callable[..., Any]
-
-    def pull(self, parameters: Any, before: jax.Array, after: jax.Array, covectors: jax.Array) -> jax.Array:
-        """Return covectors times the Jacobian of the step from some states to the next."""
-
-        def pulled(state: jax.Array, rows: jax.Array) -> jax.Array:
-            _, pull = jax.vjp(lambda start: self.function(start, *parameters), state)
-            return jax.vmap(lambda row: pull(row)[0])(rows)
-
-        return jax.vmap(pulled)(before, covectors)
 
     def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> "_Stepped":
         def advance(state: jax.Array) -> jax.Array:
@@ -506,11 +505,10 @@ def _code(active: jax.Array, code_weights: jax.Array) -> jax.Array:
     return jnp.where(active, code_weights, 0).sum(axis=1, dtype=jnp.uint64)  # a sum of integers: exact in any order
 
 
-@partial(jax.jit, static_argnames=("step", "steps", "keep"))
+@partial(jax.jit, static_argnames=("step", "steps"))
 def _follow(
     step: _Step,
     steps: int,
-    keep: bool,
     parameters: Any,
     hidden: jax.Array,
     left: jax.Array,
@@ -519,19 +517,17 @@ def _follow(
     def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         hidden, left, seen = carry
         hidden, left, _, *units = _advance(step, parameters, hidden, left, now, None)
-        return (hidden, left, _also(seen, units)), (_code(units[0], code_weights), hidden if keep else None)
+        return (hidden, left, _also(seen, units)), (_code(units[0], code_weights), hidden)
 
     seen = _none_seen(step, parameters, hidden)
     (hidden, left, seen), (codes, states) = jax.lax.scan(one, (hidden, left, seen), jnp.arange(steps))
-    found = {"hidden": hidden, "left": left, "seen": seen, "codes": codes}
-    return found | ({"states": states} if keep else {})
+    return {"hidden": hidden, "left": left, "seen": seen, "codes": codes, "states": states}
 
 
-@partial(jax.jit, static_argnames=("step", "between", "keep"))
+@partial(jax.jit, static_argnames=("step", "between"))
 def _measure(
     step: _Step,
     between: int,
-    keep: bool,
     parameters: Any,
     hidden: jax.Array,
     left: jax.Array,
@@ -547,7 +543,7 @@ def _measure(
         carry = (
             hidden, left, vectors, _also(seen, units), total + hidden, squares + (hidden * hidden).sum(axis=1)
         )  # fmt: skip
-        return carry, (_code(units[0], code_weights), points, hidden if keep else None)
+        return carry, (_code(units[0], code_weights), points, hidden)
 
     def block(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         carry, out = jax.lax.scan(one, carry, now)
@@ -560,7 +556,7 @@ def _measure(
     carry, ((codes, points, states), growths) = jax.lax.scan(block, carry, now)
     names = ("hidden", "left", "vectors", "seen", "total", "squares")
     found = dict(zip(names, carry, strict=True)) | {"growths": growths}
-    series = {"codes": codes, "points": points} | ({"states": states} if keep else {})
+    series = {"codes": codes, "points": points, "states": states}
     return found | {name: values.reshape(CHUNK, *values.shape[2:]) for name, values in series.items()}
 
 
@@ -585,14 +581,19 @@ def _orthonormalise(vectors: jax.Array, bank: jax.Array) -> tuple[jax.Array, jax
         norm = jnp.linalg.norm(vector, axis=1)
         lost = ~(norm > rounding * jnp.maximum(before, nothing)) | (norm < nothing)
         growths.append(jnp.where(lost, -jnp.inf, jnp.log(norm)))
-        anew = without_earlier(jnp.broadcast_to(bank[i], vector.shape))
-        vector = jnp.where(lost[:, None], anew, vector)
+        vector = jax.lax.cond(  # nearly always there is nothing to draw
+            lost.any(),
+            lambda lost=lost, vector=vector, anew=bank[i]: jnp.where(
+                lost[:, None], without_earlier(jnp.broadcast_to(anew, vector.shape)), vector
+            ),
+            lambda vector=vector: vector,
+        )
         done.append(vector / jnp.maximum(jnp.linalg.norm(vector, axis=1), nothing)[:, None])
     return jnp.stack(done, axis=1), jnp.stack(growths, axis=1)
 
 
 @partial(jax.jit, static_argnames="step")
-def _pull(step: _Step, parameters: Any, states: jax.Array, covectors: jax.Array) -> jax.Array:
+def _pull(step: _ReluStep, parameters: Any, states: jax.Array, covectors: jax.Array) -> jax.Array:
     def one(covectors: jax.Array, between: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         pulled = step.pull(parameters, *between, covectors)
         return pulled, pulled
