@@ -14,7 +14,9 @@ def test_the_demo_shows_an_oscillation_under_ppo_at_the_broad_width(tmp_path):
     command = [sys.executable, "-m", "attrax", "demo", "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert f"The page is {out.resolve()}/report/index.html" in done.stdout
-    assert len([line for line in done.stdout.splitlines() if line.startswith("- ")]) == 3
+    findings = [line.removeprefix("- ") for line in done.stdout.splitlines() if line.startswith("- ")]
+    subjects = ["Training", "Stimulus stage at δ = 0.15", "Stimulus stage at δ = 0.06", "Do trials get there?"]
+    assert all(finding.startswith(subject) for finding, subject in zip(findings, subjects, strict=True))
     store = open_store(out)
     assert store.summary().reached.all()
     planes = store.planes().sel(stage="stimulus", start="stage")
