@@ -174,9 +174,7 @@ a point of the section before they would take far longer.
 {_table(["network", "fixed", "labels", "first (s)", "seconds", "NumPy (s)", "memory (MB)"], body)}
 The aims were 3 s where all points are fixed, which is met; 2 GB, which is met as well; and 60 s where half of them oscillate,
 which is missed by a factor of {rows[-1]["seconds"] / 60:.1f}. Each oscillating point is followed for 10,000 steps or more with four tangent
-vectors: with some 130 units worked on that is 0.2 MFLOP a step and 1.2 TFLOP in all, about 15 s at the rate of matrix
-products on this core (100 GFLOP/s in single and 46 in double precision), before any cycle is looked for or excluded. Where
-the time goes is below.
+vectors, and after that cycles are looked for at its near returns. Where the time goes is below.
 """
 
 

@@ -87,6 +87,21 @@ def test_jacobians_along_returns_of_a_smooth_map_are_those_of_its_steps():
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
+def test_exponents_in_single_precision_are_those_in_double():
+    rng = np.random.default_rng(3)
+    weights, biases = 0.35 * rng.standard_normal((40, 40)), rng.standard_normal((3, 40))
+    family, bank, starts = ReluFamily(weights, biases, 1.0), rng.standard_normal((4, 40)), rng.random((3, 40))
+    exponents = []
+    for precision in (np.float32, np.float64):
+        run = Run(family, np.arange(3), starts, 200, bank)
+        run.orbits.tangent_precision = precision
+        exponents.append(run.measure_until(4 * CHUNK).exponents)
+        assert run.orbits.tangent_precision == precision
+    assert np.isfinite(exponents[1]).all()
+    assert np.abs(exponents[1]).min() > 1e-4
+    np.testing.assert_allclose(exponents[0], exponents[1], rtol=0, atol=1e-6)
+
+
 def test_an_exponent_beyond_single_precision_is_measured_all_the_same():
     """A curve beside a unit whose deviations shrink by e^-3 a step."""
     system = border_collision(0.0540905, 0.59820461, -0.80434312, 1.09224173).widened(17).relu_map()

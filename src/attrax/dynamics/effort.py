@@ -18,7 +18,7 @@ class Effort:
     largest_period: int = 5000
     """K: cycles are sought up to this period (and up to half the steps)."""
     orbits_at_once: int = 64
-    """Orbits that are measured side by side, at most: as many as fit a memory of about a gigabyte."""
+    """Orbits that are measured side by side, at most: fewer in a large network, where that is faster."""
 
     def __post_init__(self) -> None:
         check_fields(self)

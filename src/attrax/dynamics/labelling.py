@@ -82,7 +82,7 @@ class _Labelling:
     def __init__(self, family: MapFamily, starts: Float[np.ndarray, "orbits units"], effort: Effort, seed: int) -> None:
         self.family, self.effort, self.starts, self.seed = family, effort, starts, seed
         self.result = Classification.undecided(starts)
-        # The same for every orbit, so that no label depends on which orbits are looked at together.
+        # The same directions for every orbit, so that none depends on which orbits are looked at together.
         n_units = family.n_units
         self._bank = np.random.default_rng([seed, 0]).standard_normal((min(N_EXPONENTS, n_units), n_units))
         at_once = int(_MEMORY / (8 * n_units * (effort.largest_period + 500)))
