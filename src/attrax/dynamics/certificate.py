@@ -3,8 +3,9 @@
 What a certificate says, and the bounds that its proofs use.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float
@@ -80,20 +81,36 @@ def growth_bound(jacobian: Float[np.ndarray, "n n"], vectors: np.ndarray) -> flo
     return bound
 
 
-def error_growth(jacobians: Iterable[Float[np.ndarray, "n n"]], size: int) -> Float[np.ndarray, " steps"]:
+def error_growth(
+    jacobians: Callable[[], Iterable[Float[np.ndarray, "n n"]]], size: int
+) -> tuple[Float[np.ndarray, " steps"], Float[np.ndarray, " steps"]]:
     """Bound the sum, after each step, of errors of norm 1 that are made at every step and grow from there on.
 
     An error made at step s has grown by P_{t<-s} at step t. With S_{t+1} = A_t S_t A_tᵀ + I the trace of S_t is the sum
-    of the squares of their norms (Frobenius), and the sum of the norms is at most sqrt(t trace S_t). What grows
-    in the middle of a period and is gone at its end, on a flat piece, is seen here and not in the period's Jacobian.
+    of the squares of their norms (Frobenius), and the sum of the norms is at most sqrt(t trace S_t).
+
+    Parameters
+    ----------
+    jacobians
+        Called once for each period: those of the steps of a period.
+    size
+        Number of units n.
+
+    Returns
+    -------
+    The bounds after each step of a period before which no error was made, and after those of the period that follows.
+    A period has no beginning: what has grown since the last flat piece by the end of the first period goes on
+    growing in the second one until the next, and neither the first period nor the period's Jacobian shows it.
     """
-    total, bounds = np.zeros((size, size)), []
+    total: np.ndarray = np.zeros((size, size))
+    bounds: list[float] = []
     with np.errstate(over="ignore", invalid="ignore"):
-        for step, jacobian in enumerate(jacobians, start=1):
+        for jacobian in chain(jacobians(), jacobians()):
             total = jacobian @ total @ jacobian.T
             total[np.diag_indices(size)] += 1.0
-            bounds.append(np.sqrt(step * np.trace(total)))
-    return np.nan_to_num(np.array(bounds), nan=np.inf)
+            bounds.append(float(np.sqrt((len(bounds) + 1) * np.trace(total))))
+    first, second = np.split(np.nan_to_num(np.array(bounds), nan=np.inf), 2)
+    return first, second
 
 
 def is_minimal(states: Float[np.ndarray, "period units"], scale: float) -> bool:

@@ -61,28 +61,27 @@ def certify_cycle(
     steps_to_go = np.nan
     if stays:
         deviation = float(np.linalg.norm(cycle.near - cycle.states[-1]))
-        directions, reach = cycle.basis, np.empty_like(drives)
-        largest = 1.0
-        for step in range(period):
-            reach[step] = np.linalg.norm(relu_map.weights[:, units] @ directions, axis=1)
-            largest = max(largest, float(np.linalg.norm(directions)))
-            directions = cycle.linear.push(step, directions)
         growth = growth_bound(cycle.jacobian, cycle.vectors)
-        rows = np.linalg.norm(relu_map.weights[:, units], axis=1)
+        gap = cycle.states[-1] - cycle.states[0]
+        reach, gaps, largest = _reach(cycle, relu_map.weights[:, units], gap[units])
         stays = bool(np.isfinite(growth)) and bool(((reach * growth * deviation < drives) | ~moving).all())
         if not stays and np.isfinite(growth) and radius > 0:
             with np.errstate(divide="ignore", invalid="ignore"):  # a unit without input from active units
                 too_far = float((reach[:, moving] * growth * deviation / drives[:, moving]).max())
             steps_to_go = period * (1 + np.log(max(too_far, 1.0)) / -np.log(radius))
     if stays:
-        # What rounding does along the way: to the states of the cycle, and by their end to its solution.
-        growths = error_growth(cycle.linear.jacobians(), units.size)
-        wrong = float(np.linalg.norm(rounding)) * np.concatenate([[0.0], growths])
-        stray = float(np.linalg.norm(cycle.states[-1] - cycle.states[0])) + float(wrong[-1])
-        deviation += inverse_norm(cycle.jacobian) * stray
-        off = reach * growth * deviation + rows * wrong[:-1, None]
-        stays = bool(((off < drives) | ~moving).all())
-        noise = np.finfo(float).eps * float(growths[-1]) * largest
+        # What rounding does, to the states of the cycle and to the orbit: errors of this period and of the one before,
+        # in any direction, and those from before, which are left on the range of the period's Jacobian alone.
+        first, second = error_growth(cycle.linear.jacobians, units.size)
+        error = float(np.linalg.norm(rounding))
+        before = inverse_norm(cycle.jacobian) * float(error * second[-1] + gaps[-1])
+        deviation += 2 * error * float(first[-1]) + 3 * before
+        rows = np.linalg.norm(relu_map.weights[:, units], axis=1)
+        recent = error * np.concatenate([first[-1:], second[:-1]]) + gaps[:-1]
+        with np.errstate(invalid="ignore"):  # errors without a bound
+            off = reach * growth * deviation + 2 * rows * recent[:, None]
+        noise = np.finfo(float).eps * float(first[-1]) * largest  # of the period's Jacobian
+        stays = bool(((off < drives) | ~moving).all() and growth * noise < 1 - radius)
         eigenvalues = np.where(np.abs(eigenvalues) > noise, eigenvalues, 0.0)  # below it, an eigenvalue is none
         radius = float(np.abs(eigenvalues).max(initial=0.0))
     lost = np.zeros(relu_map.n_units - eigenvalues.size)
@@ -99,10 +98,29 @@ def certify_cycle(
 
 
 def rounding_growth(relu_map: ReluMap, states: Float[np.ndarray, "period units"]) -> float:
-    """Return by how much rounding errors can have grown within one period of a cycle (see `error_growth`)."""
+    """Return by how much rounding errors can have grown anywhere along a cycle (see `error_growth`)."""
     patterns = states @ relu_map.weights.T + relu_map.bias > 0
     linear = _FrozenMap(relu_map, patterns)
-    return float(error_growth(linear.jacobians(), linear.units.size)[-1])
+    return float(error_growth(linear.jacobians, linear.units.size)[1].max())
+
+
+def _reach(
+    cycle: "_Cycle", to_drives: Float[np.ndarray, "units active"], gap: Float[np.ndarray, " active"]
+) -> tuple[Float[np.ndarray, "period units"], Float[np.ndarray, " period1"], float]:
+    """Follow the directions that last a period along the cycle, and the gap that is left where it should close.
+
+    Returns
+    -------
+    How far a deviation of norm 1 along those directions moves each drive at each step, the length of the gap after
+    each step, and by how much the directions grow at most.
+    """
+    reach, gaps, largest, directions = [], [float(np.linalg.norm(gap))], 1.0, cycle.basis
+    for step in range(cycle.states.shape[0] - 1):
+        reach.append(np.linalg.norm(to_drives @ directions, axis=1))
+        largest = max(largest, float(np.linalg.norm(directions)))
+        directions, gap = cycle.linear.push(step, directions), cycle.linear.push(step, gap[:, None])[:, 0]
+        gaps.append(float(np.linalg.norm(gap)))
+    return np.array(reach), np.array(gaps), largest
 
 
 @dataclass(frozen=True)
