@@ -86,7 +86,7 @@ def test_every_certified_fixed_point_is_one_of_those_that_enumeration_finds(seed
 )  # of an orbit that rounding closes after 327 steps: errors outlast a period, though the Jacobian does not
 @settings(max_examples=15, deadline=None)
 def test_certified_orbits_end_where_the_certificate_says(seed):
-    """Follow the orbit with no analysis: it must come to the certified cycle, and must not leave it again.
+    """Follow orbits with no analysis: they come to the certified cycle, and stay there.
 
     After transient chaos rounding decides when and where an orbit settles: then some orbit that begins beside it does.
     """
@@ -94,25 +94,26 @@ def test_certified_orbits_end_where_the_certificate_says(seed):
     relu_map = ReluMap(1.5 * rng.standard_normal((8, 8)) / np.sqrt(4), rng.standard_normal(8))
     starts = rng.random((6, 8))
     found = find_attractors(relu_map, starts, effort=QUICK)
-    for index in np.flatnonzero(found.certified.values & (found.exponents[:, 0].values < -2e-3)):
+    ends = starts[:, None] + 1e-13 * np.append(np.zeros((6, 1, 8)), rng.standard_normal((6, 99, 8)), axis=1)
+    for _ in range(6000):
+        ends = np.minimum(relu_map(ends), 1e9)  # some diverge
+    for index in np.flatnonzero(found.certified.values & (found.exponents[:, 0].values < -5e-3)):
         cycle = [found.state.values[index]]
         for _ in range(int(found.period[index]) - 1):
             cycle.append(relu_map(cycle[-1]))
-        beside = starts[index] + 1e-13 * np.append(np.zeros((1, 8)), rng.standard_normal((29, 8)), axis=0)
-        assert any(comes_to(relu_map, start, np.array(cycle)) for start in beside)
+        near = 1e-4 * (1 + np.abs(cycle).max())
+        pushed = cycle[0] + 1e-9 * np.append(np.zeros((1, 8)), rng.random((9, 8)), axis=0) * (cycle[0] > 0)
+        assert (farthest(relu_map, np.array(cycle), pushed, 20 * len(cycle)) < near).all(), "it does not stay"
+        assert (farthest(relu_map, np.array(cycle), ends[index], 2 * len(cycle)) < near).any(), "it does not come there"
 
 
-def comes_to(relu_map, state, cycle):
-    near = 1e-9 * (1 + np.abs(cycle).max())
-    for _ in range(20):
-        away = []
-        for _ in range(1000):
-            state = relu_map(state)
-            away.append(np.abs(cycle - state).max(axis=1).min())
-        if away[-1] < near:
-            return True
-        assert min(away) > 0.01 * near, "it was there, and has left again"
-    return False
+def farthest(relu_map, cycle, states, steps):
+    """How far each orbit gets from a cycle, on the way."""
+    largest = np.zeros(len(states))
+    for _ in range(steps):
+        states = relu_map(states)
+        largest = np.maximum(largest, np.abs(cycle - states[:, None]).max(axis=2).min(axis=1))
+    return largest
 
 
 def test_the_minimal_period_is_certified_and_a_multiple_of_it_is_not():
