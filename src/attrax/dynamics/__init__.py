@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from attrax.dynamics.classification import KINDS, Classification
     from attrax.dynamics.labelling import classify
     from attrax.dynamics.periodic_points import cycles, fixed_points
+    from attrax.dynamics.plane_atlas import Atlas, atlas
     from attrax.dynamics.relu_map import ReluMap
     from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
 
 _PLACES = {
+    "Atlas": "plane_atlas",
+    "atlas": "plane_atlas",
     "basins": "basin_fractions",
     "find_attractors": "attractors",
     "KINDS": "classification",
@@ -32,8 +35,8 @@ _PLACES = {
     "tanh_map": "smooth_map",
 }
 __all__ = [
-    "KINDS", "Classification", "Effort", "ReluMap", "SmoothMap", "basins", "classify", "cycles", "find_attractors",
-    "fixed_points", "gru_map", "tanh_map",
+    "KINDS", "Atlas", "Classification", "Effort", "ReluMap", "SmoothMap", "atlas", "basins", "classify", "cycles",
+    "find_attractors", "fixed_points", "gru_map", "tanh_map",
 ]  # fmt: skip
 
 

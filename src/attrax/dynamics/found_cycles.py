@@ -79,7 +79,7 @@ def _first_states(
 
 
 def _of_piece(relu_map: ReluMap, piece: Piece) -> _Solution:
-    states = states_of(relu_map, piece.drives)
+    states = states_of(piece.drives, relu_map.leak)
     scale = max(float(np.abs(states).max(initial=0.0)), 1e-300)
     residual = float(np.abs(relu_map(states) - np.roll(states, -1, axis=0)).max()) / scale
     weights = relu_map.weights

@@ -175,8 +175,8 @@ class Piece:
 
 
 def states_of(
-    relu_map: ReluMap,
     drives: Float[np.ndarray, "*batch steps units"],
+    leak: float,
     pattern: Bool[np.ndarray, "steps units"] | None = None,
 ) -> Float[np.ndarray, "*batch steps units"]:
     """Return the states that a period of drives, repeated for ever, leaves: drives[j] is that of state j in a cycle.
@@ -184,7 +184,7 @@ def states_of(
     With a pattern, that decides which units are active; without, the drives themselves do.
     """
     rates = np.maximum(drives, 0.0) if pattern is None else np.where(pattern, drives, 0.0)
-    steps, leak = drives.shape[-2], relu_map.leak
+    steps = drives.shape[-2]
     if leak == 1 or steps == 1:
         return np.roll(rates, 1, axis=-2)
     # h_0 is what all past periods of rates leave.

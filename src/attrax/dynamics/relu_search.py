@@ -147,7 +147,7 @@ class ReluSearch:
 
     def _residual(self, drives: np.ndarray) -> np.ndarray:
         """Return x - W h - b, h the states that a period of the rates relu(x), repeated for ever, leaves."""
-        states = states_of(self.map, drives)
+        states = states_of(drives, self.map.leak)
         return drives - states @ self.map.weights.T - self.map.bias
 
     def _guesses(self) -> Iterator[np.ndarray]:
@@ -209,7 +209,7 @@ class ReluSearch:
         towards = np.zeros(self.shape)
         towards.flat[unit] = -np.sign(piece.drives.flat[unit])
         # The bias under which all other drives stay: none crosses before this one.
-        direction = towards - states_of(self.map, towards, piece.pattern) @ self.map.weights.T
+        direction = towards - states_of(towards, self.map.leak, piece.pattern) @ self.map.weights.T
         self._walk(piece, direction, min(3 * piece.pattern.size, 60))
 
     def _circle(self) -> None:

@@ -1,0 +1,122 @@
+"""What happens to an attractor at the border of its region: it goes on, loses its stability, or ends."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from attrax.dynamics.linear_pieces import Piece
+from attrax.dynamics.plane_regions import Plane, Region, Regions, minimal_period, pattern_key, switched
+
+BORDER_KINDS = ("switch", "fold", "exchange", "flip", "Neimark-Sacker", "merging", "singular")
+"""What a border can be, as seen from a region whose attractor is stable."""
+
+
+@dataclass(frozen=True, eq=False)
+class Border:
+    """An edge between two regions, on which the drive of one unit is zero.
+
+    Parameters
+    ----------
+    kind
+        One of `BORDER_KINDS`:
+
+        - switch: the cycle goes on beyond the border with the same stability, and its formula changes;
+        - fold: two cycles exist on the one side, meet, and on the other side there is neither;
+        - exchange, flip, Neimark-Sacker: the cycle goes on, but is stable on one side only; on the other side a real
+          eigenvalue above 1, one below -1, or a complex pair outside the unit circle leads;
+        - merging: the cycle shrinks to one of a period that divides its own;
+        - singular: beyond the border I - J cannot be inverted.
+    regions
+        Numbers of the two; the second is -1 where there is none. A stable one comes first.
+    step, unit
+        Whose drive is zero; the first of them, where there are several.
+    ends
+        Where the edge begins and ends.
+    """
+
+    kind: str
+    regions: tuple[int, int]
+    step: int
+    unit: int
+    ends: Float[np.ndarray, "2 2"]
+
+    @property
+    def length(self) -> float:
+        """Its length."""
+        return float(np.hypot(*(self.ends[1] - self.ends[0])))
+
+
+def find_borders(regions: Regions) -> list[Border]:
+    """Return the borders of all regions inside the window; those between two regions once.
+
+    Where the walk did not go on through unstable regions, the borders between two of them are among the result as far
+    as both were met.
+    """
+    borders, seen = [], set()
+    leading: dict[int, complex] = {}
+    order = sorted(range(len(regions.found)), key=lambda number: not regions.found[number].stable)
+    for here in order:
+        region, polygon = regions.found[here], regions.found[here].polygon
+        for edge, ends in enumerate(np.stack([polygon.corners, np.roll(polygon.corners, -1, axis=0)], axis=1)):
+            switches = region.switches(edge)
+            if not switches:
+                continue
+            beyond = [switched(region.pattern, numbers) for numbers in switches]
+            known = [regions.number_of.get(pattern_key(pattern), -1) for pattern in beyond]
+            place = next((place for place, number in enumerate(known) if number >= 0 and number != here), 0)
+            there, numbers = known[place], switches[place]
+            if there == here:  # the cycle itself, begun at another step: its states have come together
+                there = -1
+            pair = (min(here, there), max(here, there), numbers[0])
+            if there >= 0 and pair in seen:
+                continue
+            seen.add(pair)
+            if there >= 0:
+                kind = _kind(regions, here, there, leading)
+            elif any(minimal_period(pattern) < region.period for pattern in beyond):
+                kind = "merging"
+            else:
+                kind = "singular" if there == -2 else ""  # nothing: the walk ended before it could know
+            if kind:
+                step, unit = divmod(numbers[0], region.pattern.shape[1])
+                borders.append(Border(kind, (here, max(there, -1)), step, unit, ends))
+    return borders
+
+
+def _kind(regions: Regions, here: int, there: int, leading: dict[int, complex]) -> str:
+    """Say what a border between two regions is."""
+    region = regions.found[here]
+    other = regions.found[there]
+    if region.index != other.index:
+        return "fold"
+    if region.stable == other.stable:
+        return "switch"
+    unstable = there if region.stable else here
+    if unstable not in leading:
+        leading[unstable] = leading_eigenvalue(regions.plane, regions.found[unstable])
+    return kind_of_instability(leading[unstable])
+
+
+def leading_eigenvalue(plane: Plane, region: Region) -> complex:
+    """Return the eigenvalue of largest size of a region's Jacobian over one period; above the real axis if complex."""
+    weights, leak = plane.origin.weights, plane.origin.leak
+    if region.period > 1:
+        jacobian = Piece(plane.origin, region.pattern).jacobian()
+    elif leak == 1:
+        active = np.flatnonzero(region.pattern[0])
+        jacobian = weights[np.ix_(active, active)]
+    else:
+        jacobian = (1 - leak) * np.eye(plane.n_units) + leak * region.pattern[0][:, None] * weights
+    if not jacobian.size:
+        return 0j
+    values = np.linalg.eigvals(jacobian)
+    value = complex(values[np.abs(values).argmax()])
+    return value.conjugate() if value.imag < 0 else value
+
+
+def kind_of_instability(eigenvalue: complex) -> str:
+    """Name a border by the eigenvalue that leads on its unstable side."""
+    if abs(eigenvalue.imag) > 1e-12 * abs(eigenvalue):
+        return "Neimark-Sacker"
+    return "exchange" if eigenvalue.real > 0 else "flip"

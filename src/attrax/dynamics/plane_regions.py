@@ -1,0 +1,360 @@
+"""The regions of a plane of inputs in which one activation pattern holds a fixed point or cycle, and their borders.
+
+While a cycle keeps the activation patterns of its steps, its states are affine functions of the input, and its
+Jacobian is constant. So each sequence of patterns has a convex polygon in the plane of inputs b + x d1 + y d2: there,
+and nowhere else, it holds a cycle, by one formula. On an edge one unit's drive is zero, and the cycle is also that of
+the patterns in which this unit is switched. On that other side of the pair lies the next polygon: beyond the edge if
+det(I - J) has the same sign in both, and on this side of it if not, where the two cycles meet and annihilate. Crossing
+edge after edge visits all that is connected with the first polygon, and no continuation can fail to converge.
+
+References
+----------
+Simpson, *Border-collision bifurcations in R^N*, SIAM Review 58, 177 (2016), for what can happen at a border.
+"""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from attrax.dynamics.half_planes import Polygon, intersect
+from attrax.dynamics.linear_pieces import SINGULAR, Piece, states_of
+from attrax.dynamics.relu_map import ReluMap
+
+_AT_ONCE = 128
+_ZERO = 1e-13
+_ACCURATE = 1e-12  # residual of a solution against its size, above which an updated inverse is made anew
+SHORTEST = 1e-10
+"""Edges shorter than this share of the window's width are left out, and what lies behind such a one alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Where in the plane one sequence of patterns holds a fixed point or cycle.
+
+    Parameters
+    ----------
+    pattern
+        Which units are active in which step.
+    polygon
+        Where it exists. The number of a side is step * units + unit, of the drive that is zero there.
+    drives
+        Of each step: at the plane's origin, and how they change along x and along y.
+    index
+        Sign of det(I - J), J the Jacobian over one period.
+    stable
+        Whether the spectral radius is proved to lie below 1.
+    shared
+        Of each edge on which more than one drive is zero: the numbers of all of them.
+    """
+
+    pattern: Bool[np.ndarray, "steps units"]
+    polygon: Polygon
+    drives: Float[np.ndarray, "3 steps units"]
+    index: int
+    stable: bool
+    shared: dict[int, list[int]] = field(default_factory=dict)
+
+    @property
+    def period(self) -> int:
+        """How many steps."""
+        return self.pattern.shape[0]
+
+    @property
+    def key(self) -> bytes:
+        """The same for the same cycle begun at another step."""
+        return pattern_key(self.pattern)
+
+    def switches(self, edge: int) -> list[list[int]]:
+        """Return which drives may change their sign at an edge, the likeliest first; nothing on the window's own.
+
+        Mostly there is one, but units that always have the same drive switch at the same time.
+        """
+        side = int(self.polygon.sides[edge])
+        if side < 0:
+            return []
+        together = self.shared.get(edge, [])
+        return [together, *[[number] for number in together]] if together else [[side]]
+
+    def drives_at(self, points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, "points steps units"]:
+        """Return the drives at some inputs, by the formula."""
+        return self.drives[0] + np.tensordot(points, self.drives[1:], axes=1)
+
+    def states(self, points: Float[np.ndarray, "points 2"], leak: float) -> Float[np.ndarray, "points steps units"]:
+        """Return the cycle's states at some inputs, by the formula."""
+        return states_of(self.drives_at(points), leak, self.pattern)
+
+
+def pattern_key(pattern: Bool[np.ndarray, "steps units"]) -> bytes:
+    """Return a key of a sequence of patterns that does not depend on the step that it begins at."""
+    rows = [np.packbits(row).tobytes() for row in pattern]
+    return min(b"".join(rows[shift:] + rows[:shift]) for shift in range(len(rows)))
+
+
+class Solved(ABC):
+    """A sequence of patterns, solved, from which its neighbours can be."""
+
+    pattern: Bool[np.ndarray, "steps units"]
+    index: int
+    """Sign of det(I - J)."""
+
+    @abstractmethod
+    def drives(self) -> Float[np.ndarray, "3 steps units"]:
+        """Return the drives at the origin, and how they change along x and y."""
+
+    @abstractmethod
+    def jacobian(self) -> Float[np.ndarray, "n n"]:
+        """Return the Jacobian over one period, on units that matter."""
+
+    @abstractmethod
+    def neighbour(self, numbers: list[int]) -> "Solved | None":
+        """Solve the patterns in which some drives have the other sign; None where that is singular."""
+
+
+class Plane:
+    """The maps over a plane of inputs: h' = (1 - leak) h + leak relu(W h + b + x d1 + y d2).
+
+    Parameters
+    ----------
+    origin
+        The map at x = y = 0.
+    directions
+        d1 and d2.
+    """
+
+    def __init__(self, origin: ReluMap, directions: Float[np.ndarray, "2 units"]) -> None:
+        self.origin, self.directions = origin, directions
+        self.columns = np.stack([origin.bias, *directions], axis=1)
+        self.hearing = origin.weights.any(axis=1)
+        """Units that hear others, or themselves."""
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return self.origin.n_units
+
+    def biases(self, points: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, "points units"]:
+        """Return the bias at some inputs."""
+        return self.origin.bias + points @ self.directions
+
+    def at(self, point: Float[np.ndarray, " 2"]) -> ReluMap:
+        """Return the map at one input."""
+        return ReluMap(self.origin.weights, self.biases(point[None])[0], self.origin.leak)
+
+    def solve(self, pattern: Bool[np.ndarray, "steps units"]) -> Solved | None:
+        """Solve a sequence of patterns; None where it has no cycle, or more than one."""
+        if pattern.shape[0] == 1:
+            return _FixedPoint.of(self, pattern[0])
+        piece = Piece(self.origin, pattern)
+        return None if piece.singular else _Cycle(self, piece)
+
+
+class _FixedPoint(Solved):
+    """The fixed points of one pattern, with (I - W)^-1 on the active units, which a switched unit changes by rank 1."""
+
+    def __init__(self, plane: Plane, active: np.ndarray, inverse: np.ndarray, index: int) -> None:
+        self._plane, self._active, self._inverse, self.index = plane, active, inverse, index
+        self.pattern = np.zeros((1, plane.n_units), bool)
+        self.pattern[0, active] = True
+
+    @classmethod
+    def of(cls, plane: Plane, pattern: Bool[np.ndarray, " units"]) -> "_FixedPoint | None":
+        active = np.flatnonzero(pattern)
+        matrix = np.eye(active.size) - plane.origin.weights[np.ix_(active, active)]
+        if not active.size:
+            return cls(plane, active, matrix, 1)
+        piece = Piece(plane.origin, pattern[None])
+        if piece.singular:
+            return None
+        return cls(plane, active, np.linalg.inv(matrix), piece.sign)
+
+    def drives(self) -> Float[np.ndarray, "3 steps units"]:
+        weights, columns, active = self._plane.origin.weights, self._plane.columns, self._active
+        for _ in range(2):
+            states = self._inverse @ columns[active]
+            drives = weights[:, active] @ states + columns
+            wrong = float(np.abs(drives[active] - states).max(initial=0.0))
+            if wrong <= _ACCURATE * float(np.abs(states).max(initial=0.0)):
+                break
+            # Rounding of many updates in a row has added up.
+            self._inverse = np.linalg.inv(np.eye(active.size) - weights[np.ix_(active, active)])
+        return drives.T[:, None]
+
+    def jacobian(self) -> Float[np.ndarray, "n n"]:
+        weights, leak, active = self._plane.origin.weights, self._plane.origin.leak, self._active
+        if leak == 1:
+            return weights[np.ix_(active, active)]
+        return (1 - leak) * np.eye(self._plane.n_units) + leak * self.pattern[0][:, None] * weights
+
+    def neighbour(self, numbers: list[int]) -> "_FixedPoint | None":
+        if len(numbers) > 1:
+            return _FixedPoint.of(self._plane, switched(self.pattern, numbers)[0])
+        number = numbers[0]
+        weights, active, inverse = self._plane.origin.weights, self._active, self._inverse
+        if self.pattern[0, number]:
+            place = int(np.flatnonzero(active == number)[0])
+            pivot = float(inverse[place, place])
+            if abs(pivot) <= SINGULAR * float(np.abs(inverse).max()):
+                return None
+            others = np.delete(np.arange(active.size), place)
+            update = np.outer(inverse[others, place] / pivot, inverse[place, others])
+            reduced = inverse[np.ix_(others, others)] - update
+            return _FixedPoint(self._plane, active[others], reduced, self.index * int(np.sign(pivot)))
+        column, row = inverse @ weights[active, number], weights[number, active] @ inverse
+        own = 1 - weights[number, number]
+        pivot = float(own - weights[number, active] @ column)
+        if abs(pivot) <= SINGULAR * (1 + abs(own) + float(np.abs(weights[number, active]) @ np.abs(column))):
+            return None
+        grown = np.empty((active.size + 1, active.size + 1))
+        grown[:-1, :-1] = inverse + np.outer(column, row / pivot)
+        grown[:-1, -1], grown[-1, :-1], grown[-1, -1] = column / pivot, row / pivot, 1 / pivot
+        return _FixedPoint(self._plane, np.append(active, number), grown, self.index * int(np.sign(pivot)))
+
+
+class _Cycle(Solved):
+    """The cycles of one sequence of patterns."""
+
+    def __init__(self, plane: Plane, piece: Piece) -> None:
+        self._plane, self._piece = plane, piece
+        self.pattern, self.index = piece.pattern, piece.sign
+
+    def drives(self) -> Float[np.ndarray, "3 steps units"]:
+        drives = [self._piece.drives]
+        drives += [self._piece.respond(np.broadcast_to(d, self.pattern.shape)) for d in self._plane.directions]
+        self._piece.let_go()
+        return np.stack(drives)
+
+    def jacobian(self) -> Float[np.ndarray, "n n"]:
+        return self._piece.jacobian()
+
+    def neighbour(self, numbers: list[int]) -> Solved | None:
+        return self._plane.solve(switched(self.pattern, numbers))
+
+
+def switched(pattern: Bool[np.ndarray, "steps units"], numbers: list[int]) -> Bool[np.ndarray, "steps units"]:
+    """Return patterns in which the drives of some numbers, step * units + unit, have the other sign."""
+    other = pattern.copy()
+    other.flat[numbers] ^= True
+    return other
+
+
+def minimal_period(pattern: Bool[np.ndarray, "steps units"]) -> int:
+    """Return after how many steps a sequence of patterns repeats itself."""
+    steps = pattern.shape[0]
+    return next(
+        shift
+        for shift in range(1, steps + 1)
+        if steps % shift == 0 and (pattern == np.roll(pattern, shift, axis=0)).all()
+    )
+
+
+@dataclass(eq=False)
+class Regions:
+    """All regions met so far, and how they hang together.
+
+    Parameters
+    ----------
+    plane, window
+        The maps, and the part of the plane that is looked at.
+    limit
+        Regions are no longer added beyond this number.
+    unstable
+        Whether the walk goes on through regions in which the cycle is unstable; else it notes the first of them.
+    """
+
+    plane: Plane
+    window: Polygon
+    limit: int
+    unstable: bool = True
+    found: list[Region] = field(default_factory=list)
+    number_of: dict[bytes, int] = field(default_factory=dict)
+    """By key; -1 for patterns that hold nothing in the window, and -2 for singular ones."""
+    complete: bool = True
+    """Whether the limit was never met."""
+
+    def walk(self, patterns: Iterable[Bool[np.ndarray, "_ units"]]) -> None:
+        """Add all that is connected with the regions of some patterns."""
+        queue: deque[Solved] = deque()
+        for pattern in patterns:
+            self._add(queue, pattern, partial(self.plane.solve, pattern))
+        while queue:
+            if len(self.found) >= self.limit:
+                self.complete = False
+                return
+            batch = [queue.popleft() for _ in range(min(_AT_ONCE, len(queue), self.limit - len(self.found)))]
+            for solved, region in self._regions(batch):
+                self.number_of[region.key] = len(self.found)
+                self.found.append(region)
+                if not (region.stable or self.unstable):
+                    continue
+                for edge in range(len(region.polygon.sides)):
+                    for numbers in region.switches(edge):
+                        self._add(queue, switched(region.pattern, numbers), partial(solved.neighbour, numbers))
+
+    def _add(
+        self, queue: deque[Solved], pattern: Bool[np.ndarray, "steps units"], solve: Callable[[], Solved | None]
+    ) -> None:
+        key = pattern_key(pattern)
+        if key in self.number_of or minimal_period(pattern) < pattern.shape[0]:
+            return
+        solved = solve()
+        self.number_of[key] = -2 if solved is None else -1
+        if solved is not None:
+            queue.append(solved)
+
+    def _regions(self, batch: list[Solved]) -> list[tuple[Solved, Region]]:
+        """Return those of a batch that hold anything in the window."""
+        by_period: dict[int, list[Solved]] = {}
+        for solved in batch:
+            by_period.setdefault(solved.pattern.shape[0], []).append(solved)
+        result = []
+        width = float(np.ptp(self.window.corners, axis=0).max())
+        for alike in by_period.values():
+            drives = np.stack([solved.drives() for solved in alike])
+            signs = np.where(np.stack([solved.pattern for solved in alike]), 1.0, -1.0)
+            half_planes = np.moveaxis((signs[:, None] * drives).reshape(len(alike), 3, -1), 1, 2)
+            polygons = intersect(self.window, half_planes, SHORTEST * width)
+            for row, polygon in enumerate(polygons):
+                if polygon is not None:
+                    solved = alike[row]
+                    # det(I - J) < 0: an odd number of real eigenvalues above 1. And where a drive is zero everywhere,
+                    # the cycle is on the border for good, and what happens on this side of it proves nothing.
+                    sizes = np.abs(half_planes[row]).sum(axis=1).reshape(solved.pattern.shape)
+                    settled = bool((sizes > _ZERO * sizes.max()).all(axis=0)[self.plane.hearing].all())
+                    stable = settled and solved.index > 0 and contracts(solved.jacobian())
+                    shared = polygon.also_on(half_planes[row])
+                    region = Region(solved.pattern, polygon, drives[row], solved.index, stable, shared)
+                    result.append((solved, region))
+        return result
+
+
+_CONTRACTED = 0.5
+_GROWN = 1e12
+_SQUARINGS = 36
+
+
+def contracts(matrix: Float[np.ndarray, "n n"]) -> bool:
+    """Prove that the spectral radius of a matrix is below 1: by squaring it until a power is small.
+
+    A tenth of the time of all eigenvalues. What rounding may have added is bounded along the way: an error E of P and
+    the product's own make one of at most 2 |P| E + E² + n eps |P|² of its square.
+
+    Returns
+    -------
+    False where that proves nothing: the radius is 1 or above it, or within 1e-10 below it.
+    """
+    power, error = matrix, 0.0
+    norm = float(np.linalg.norm(power))
+    for _ in range(_SQUARINGS):
+        if norm + error < _CONTRACTED:
+            return True
+        if not (norm < _GROWN and error < 1):
+            return False
+        power = power @ power
+        error = (2 * norm + error) * error + len(matrix) * np.finfo(float).eps * norm**2
+        norm = float(np.linalg.norm(power))
+    return False

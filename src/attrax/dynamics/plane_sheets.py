@@ -1,0 +1,141 @@
+"""The sheets of attractors over a plane: regions that hang together, one above each point; and the areas they cover.
+
+Areas are united and cut by shapely, always on a grid of 1e-12 of the window (`grid_size`): without one, polygons whose
+edges coincide up to rounding, as those of neighbours do, can get lost whole (https://github.com/libgeos/geos/issues/1344).
+"""
+
+import numpy as np
+import shapely
+from jaxtyping import Float, Int
+
+from attrax.dynamics.half_planes import Polygon
+from attrax.dynamics.plane_borders import Border
+from attrax.dynamics.plane_regions import Regions
+
+_OVERLAP = 1e-12
+"""Share of the window by which two regions may overlap, for rounding."""
+
+
+def shape_of(polygon: Polygon) -> shapely.Polygon:
+    """Return a polygon as one of shapely's."""
+    return shapely.Polygon(polygon.corners)
+
+
+def grid(window: Polygon) -> float:
+    """Return the size of the grid for overlays in a window."""
+    return 1e-12 * float(np.ptp(window.corners, axis=0).max())
+
+
+def number_sheets(regions: Regions, borders: list[Border]) -> Int[np.ndarray, " regions"]:
+    """Return the number of the sheet of each stable region, the largest sheet first; -1 for unstable ones.
+
+    A sheet goes on across every border at which its attractor goes on ("switch"). Around the end of a fold it can come
+    back above itself, as a winding staircase does: there it is cut, so that no sheet has two regions above one point.
+    """
+    found = regions.found
+    beside: dict[int, list[int]] = {number: [] for number, region in enumerate(found) if region.stable}
+    for border in borders:
+        one, two = border.regions
+        if border.kind == "switch" and one in beside and two in beside:
+            beside[one].append(two)
+            beside[two].append(one)
+    areas = np.array([region.polygon.area for region in found])
+    overlaps = _overlaps(regions, list(beside))
+    sheets: list[list[int]] = []
+    left = dict.fromkeys(sorted(beside, key=lambda number: -areas[number]))
+    while left:
+        sheet, edge, taken = [], [next(iter(left))], set()
+        blocked: set[int] = set()
+        while edge:
+            number = edge.pop(0)
+            if number in taken or number in blocked or number not in left:
+                continue
+            taken.add(number)
+            sheet.append(number)
+            blocked |= overlaps.get(number, set())
+            edge += [other for other in beside[number] if other in left and other not in taken]
+        for number in sheet:
+            del left[number]
+        sheets.append(sheet)
+    sheets.sort(key=lambda sheet: -areas[sheet].sum())
+    numbers = np.full(len(found), -1)
+    for number, sheet in enumerate(sheets):
+        numbers[sheet] = number
+    return numbers
+
+
+def _overlaps(regions: Regions, numbers: list[int]) -> dict[int, set[int]]:
+    """Return which of some regions have more than a border in common."""
+    shapes = np.array([shape_of(regions.found[number].polygon) for number in numbers], dtype=object)
+    if not shapes.size:
+        return {}
+    one, two = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    one, two = one[one < two], two[one < two]
+    least = _OVERLAP * regions.window.area
+    common = shapely.intersection(shapes[one], shapes[two], grid_size=grid(regions.window))
+    apart = shapely.area(common) <= least
+    result: dict[int, set[int]] = {}
+    for a, b in zip(one[~apart].tolist(), two[~apart].tolist(), strict=True):
+        result.setdefault(numbers[a], set()).add(numbers[b])
+        result.setdefault(numbers[b], set()).add(numbers[a])
+    return result
+
+
+def covered(regions: Regions, period: int | None = None) -> shapely.Geometry:
+    """Return the part of the window above which some stable region lies: of fixed points (1), of cycles (2), of any."""
+    shapes = [
+        shape_of(region.polygon)
+        for region in regions.found
+        if region.stable and (period is None or min(region.period, 2) == period)
+    ]
+    return shapely.union_all(shapes, grid_size=grid(regions.window))
+
+
+def coexistence(regions: Regions, sheets: Int[np.ndarray, " regions"]) -> dict[int, float]:
+    """Return, for each number of stable regions one above the other, its share of the window."""
+    size = grid(regions.window)
+    parts: list[shapely.Geometry] = [shapely.box(*_bounds(regions.window))]
+    for sheet in range(int(sheets.max(initial=-1)) + 1):
+        members = [shape_of(regions.found[number].polygon) for number in np.flatnonzero(sheets == sheet)]
+        shape = shapely.union_all(members, grid_size=size)
+        deeper = [shapely.intersection(part, shape, grid_size=size) for part in parts]
+        parts = [shapely.difference(part, shape, grid_size=size) for part in parts]
+        nothing = shapely.Polygon()
+        parts = [
+            shapely.union(part, more, grid_size=size)
+            for part, more in zip([*parts, nothing], [nothing, *deeper], strict=True)
+        ]
+    whole = regions.window.area
+    shares = {count: float(shapely.area(part)) / whole for count, part in enumerate(parts)}
+    return {count: share for count, share in shares.items() if share > _OVERLAP}
+
+
+def _bounds(window: Polygon) -> tuple[float, float, float, float]:
+    (left, bottom), (right, top) = window.corners.min(axis=0), window.corners.max(axis=0)
+    return float(left), float(bottom), float(right), float(top)
+
+
+def remaining(regions: Regions) -> shapely.Geometry:
+    """Return the part of the window above which no stable region lies."""
+    window = shapely.box(*_bounds(regions.window))
+    return shapely.difference(window, covered(regions), grid_size=grid(regions.window))
+
+
+def draw_points(shape: shapely.Geometry, count: int, generator: np.random.Generator) -> Float[np.ndarray, "points 2"]:
+    """Draw points from a shape, uniformly."""
+    triangles = np.array(
+        [
+            shapely.get_coordinates(triangle)[:3]
+            for part in shapely.get_parts(shape)
+            if shapely.area(part) > 0
+            for triangle in shapely.get_parts(shapely.constrained_delaunay_triangles(part))
+        ]
+    ).reshape(-1, 3, 2)
+    if not triangles.size:
+        return np.empty((0, 2))
+    side = triangles[:, 1:] - triangles[:, :1]
+    areas = np.abs(side[:, 0, 0] * side[:, 1, 1] - side[:, 0, 1] * side[:, 1, 0])
+    chosen = generator.choice(len(triangles), count, p=areas / areas.sum())
+    shares = generator.random((count, 2))
+    shares = np.where(shares.sum(axis=1, keepdims=True) > 1, 1 - shares, shares)
+    return triangles[chosen, 0] + np.einsum("ps,psc->pc", shares, side[chosen])
