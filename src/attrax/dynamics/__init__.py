@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from attrax.dynamics.basin_fractions import basins
     from attrax.dynamics.classification import KINDS, Classification
     from attrax.dynamics.labelling import classify
+    from attrax.dynamics.line_sweep import sweep
     from attrax.dynamics.periodic_points import cycles, fixed_points
     from attrax.dynamics.plane_atlas import Atlas, atlas
     from attrax.dynamics.relu_map import ReluMap
@@ -32,11 +33,12 @@ _PLACES = {
     "ReluMap": "relu_map",
     "SmoothMap": "smooth_map",
     "gru_map": "smooth_map",
+    "sweep": "line_sweep",
     "tanh_map": "smooth_map",
 }
 __all__ = [
     "KINDS", "Atlas", "Classification", "Effort", "ReluMap", "SmoothMap", "atlas", "basins", "classify", "cycles",
-    "find_attractors", "fixed_points", "gru_map", "tanh_map",
+    "find_attractors", "fixed_points", "gru_map", "sweep", "tanh_map",
 ]  # fmt: skip
 
 
