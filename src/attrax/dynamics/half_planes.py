@@ -33,10 +33,13 @@ class Polygon:
 
     def also_on(self, half_planes: Float[np.ndarray, "half_planes 3"]) -> dict[int, list[int]]:
         """Return, for each edge that lies on the lines of several half-planes, the numbers of all of them."""
-        size = np.abs(half_planes) @ np.append(1.0, np.abs(self.corners).max(axis=0))
+        largest = np.append(1.0, np.abs(self.corners).max(axis=0))
         values = np.abs(half_planes @ np.column_stack([np.ones(len(self.corners)), self.corners]).T)
-        steep = np.hypot(half_planes[:, 1], half_planes[:, 2])
-        on = (values <= _SAME_LINE * size[:, None]) & (steep > _SAME_LINE * size)[:, None]
+        size = np.abs(half_planes) @ largest
+        on = values <= _SAME_LINE * size[:, None]
+        if np.count_nonzero(on) <= 2 * len(self.corners):  # each corner on its two edges alone
+            return {}
+        on &= (np.hypot(half_planes[:, 1], half_planes[:, 2]) > _SAME_LINE * size)[:, None]
         both = on & np.roll(on, -1, axis=1)
         shared = (both.sum(axis=0) > 1) & (self.sides >= 0)
         return {int(edge): np.flatnonzero(both[:, edge]).tolist() for edge in np.flatnonzero(shared)}

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -64,7 +64,7 @@ class Region:
         """How many steps."""
         return self.pattern.shape[0]
 
-    @property
+    @cached_property
     def key(self) -> bytes:
         """The same for the same cycle begun at another step."""
         return pattern_key(self.pattern)
@@ -91,7 +91,7 @@ class Region:
 
 def pattern_key(pattern: Bool[np.ndarray, "steps units"]) -> bytes:
     """Return a key of a sequence of patterns that does not depend on the step that it begins at."""
-    rows = [np.packbits(row).tobytes() for row in pattern]
+    rows = [row.tobytes() for row in np.packbits(pattern, axis=1)]
     return min(b"".join(rows[shift:] + rows[:shift]) for shift in range(len(rows)))
 
 
@@ -245,10 +245,14 @@ def switched(pattern: Bool[np.ndarray, "steps units"], numbers: list[int]) -> Bo
 def minimal_period(pattern: Bool[np.ndarray, "steps units"]) -> int:
     """Return after how many steps a sequence of patterns repeats itself."""
     steps = pattern.shape[0]
-    return next(
-        shift
-        for shift in range(1, steps + 1)
-        if steps % shift == 0 and (pattern == np.roll(pattern, shift, axis=0)).all()
+    return (
+        steps
+        if steps == 1
+        else next(
+            shift
+            for shift in range(1, steps + 1)
+            if steps % shift == 0 and (pattern == np.roll(pattern, shift, axis=0)).all()
+        )
     )
 
 

@@ -88,7 +88,7 @@ def covered(regions: Regions, period: int | None = None) -> shapely.Geometry:
         for region in regions.found
         if region.stable and (period is None or min(region.period, 2) == period)
     ]
-    return shapely.union_all(shapes, grid_size=grid(regions.window))
+    return _areas_of(shapely.union_all(shapes, grid_size=grid(regions.window)))
 
 
 def coexistence(regions: Regions, sheets: Int[np.ndarray, " regions"]) -> dict[int, float]:
@@ -97,12 +97,12 @@ def coexistence(regions: Regions, sheets: Int[np.ndarray, " regions"]) -> dict[i
     parts: list[shapely.Geometry] = [shapely.box(*_bounds(regions.window))]
     for sheet in range(int(sheets.max(initial=-1)) + 1):
         members = [shape_of(regions.found[number].polygon) for number in np.flatnonzero(sheets == sheet)]
-        shape = shapely.union_all(members, grid_size=size)
-        deeper = [shapely.intersection(part, shape, grid_size=size) for part in parts]
-        parts = [shapely.difference(part, shape, grid_size=size) for part in parts]
+        shape = _areas_of(shapely.union_all(members, grid_size=size))
+        deeper = [_areas_of(shapely.intersection(part, shape, grid_size=size)) for part in parts]
+        parts = [_areas_of(shapely.difference(part, shape, grid_size=size)) for part in parts]
         nothing = shapely.Polygon()
         parts = [
-            shapely.union(part, more, grid_size=size)
+            _areas_of(shapely.union(part, more, grid_size=size))
             for part, more in zip([*parts, nothing], [nothing, *deeper], strict=True)
         ]
     whole = regions.window.area
@@ -118,7 +118,13 @@ def _bounds(window: Polygon) -> tuple[float, float, float, float]:
 def remaining(regions: Regions) -> shapely.Geometry:
     """Return the part of the window above which no stable region lies."""
     window = shapely.box(*_bounds(regions.window))
-    return shapely.difference(window, covered(regions), grid_size=grid(regions.window))
+    return _areas_of(shapely.difference(window, covered(regions), grid_size=grid(regions.window)))
+
+
+def _areas_of(shape: shapely.Geometry) -> shapely.Geometry:
+    """Leave out points and lines, which overlays return where shapes touch, and do not take again."""
+    parts = shapely.get_parts(shape)
+    return shapely.multipolygons(parts[shapely.get_dimensions(parts) == 2])
 
 
 def draw_points(shape: shapely.Geometry, count: int, generator: np.random.Generator) -> Float[np.ndarray, "points 2"]:

@@ -1,0 +1,214 @@
+"""Does the exact atlas agree with the engine, does it miss an attractor, what does it cost? Writes benchmarks/atlas.md.
+
+    .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
+    .venv/bin/python benchmarks/atlas.py [PART ...] [--networks DIR]
+
+PART is one of agreement, coverage, cost, size (all where none is given). Each writes a small table into
+benchmarks/atlas/ as it ends; the page is made anew from all tables each time. One thread.
+"""
+
+import argparse
+import collections
+import json
+import os
+import resource
+import time
+from pathlib import Path
+
+os.environ |= {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}
+
+import numpy as np
+from atlas_page import write_page
+
+HERE = Path(__file__).parent
+TABLES = HERE / "atlas"
+POINTS, COVERAGE_POINTS, COVERAGE_STARTS = 2_000, 400, 20
+
+
+def save(name: str, rows: object) -> None:
+    TABLES.mkdir(exist_ok=True)
+    (TABLES / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def planes(directory: Path):
+    """Title, weights, bias, directions and start of the stimulus-stage plane of each network, context 1."""
+    from attrax.networks.weights import load_networks
+    from attrax.studies import open as open_store
+    from attrax.studies.planes import StageInputs
+
+    for condition in open_store(directory).conditions:
+        path = next((directory / "shards" / condition.identity).glob("weights*"))
+        inputs = StageInputs(condition.task, load_networks(path)[f"{condition.identity}/final"])
+        corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        for context in range(condition.task.n_contexts):
+            biases = inputs.biases("stimulus", corners, context)
+            start = inputs.starts("stimulus", corners[:1], context)[0]
+            yield condition.title, context, inputs.weights, biases[0], biases[1:] - biases[0], start
+
+
+def agreement(arguments) -> None:
+    """At random inputs: the engine's label and state, against the polygons there and their formula."""
+    from attrax.dynamics import atlas, classify
+
+    rows = []
+    for title, context, weights, bias, directions, start in planes(arguments.networks):
+        if context:
+            continue
+        begin = time.perf_counter()
+        found = atlas(weights, bias, directions, start=start)
+        seconds = time.perf_counter() - begin
+        points = np.random.default_rng(11).uniform(-1, 1, (arguments.points, 2))
+        begin = time.perf_counter()
+        engine = classify(weights, bias + points @ directions, 1.0, np.tile(start, (len(points), 1)))
+        engine_seconds = time.perf_counter() - begin
+        which, regions = found.above(points)
+        above = collections.defaultdict(list)
+        for point, region in zip(which.tolist(), regions.tolist(), strict=True):
+            above[point].append(region)
+        exact = engine.certified & (engine.period <= 12)
+        missing, worst = 0, 0.0
+        for point in np.flatnonzero(exact):
+            away = [
+                np.abs(found.regions.found[r].states(points[point][None], 1.0)[0] - engine.state[point])
+                .max(axis=1)
+                .min()
+                for r in above[point]
+            ]
+            size = max(float(np.abs(engine.state[point]).max()), 1e-300)
+            if not away or min(away) > 1e-6 * size:
+                missing += 1
+            else:
+                worst = max(worst, min(away) / size)
+        bare = np.array([not above[point] for point in range(len(points))])
+        rows.append(
+            {
+                "network": title, "points": len(points), "seconds": seconds, "engine_seconds": engine_seconds,
+                "regions": len(found.regions.found), "stable": len(found.stable), "sheets": int(found.sheets.max()) + 1,
+                "complete": found.complete, "areas": found.areas(), "coexistence": found.coexistence(),
+                "labels": dict(collections.Counter(engine.kind.tolist())), "exact": int(exact.sum()),
+                "missing": missing, "worst": worst,
+                "bare": int(bare.sum()), "exact_where_bare": int((exact & bare).sum()),
+                "borders": dict(collections.Counter(
+                    border.kind for border in found.borders if found.regions.found[border.regions[0]].stable
+                )),
+            }
+        )  # fmt: skip
+        save("agreement", rows)
+        print(rows[-1], flush=True)
+
+
+def coverage(arguments) -> None:
+    """Many starts at many inputs: has each certified attractor that the engine finds its polygon?"""
+    from attrax.dynamics import atlas
+
+    rows = []
+    for title, context, weights, bias, directions, start in planes(arguments.networks):
+        if context or "0.06" not in title:
+            continue
+        found = atlas(weights, bias, directions, start=start)
+        rng = np.random.default_rng(12)
+        points = rng.uniform(-1, 1, (arguments.coverage, 2))
+        size = 2 * max(float(region.drives[0].max()) for region in found.stable)
+        starts = rng.uniform(0, size, (arguments.coverage * COVERAGE_STARTS, len(bias)))
+        reached = found.reach(np.repeat(points, COVERAGE_STARTS, axis=0), starts)
+        exact = reached.certified.values & (reached.period.values <= 12)
+        met = collections.defaultdict(set)
+        for row in np.flatnonzero(exact & (reached.region.values >= 0)).tolist():
+            met[row // COVERAGE_STARTS].add(int(reached.region[row]))
+        rows.append(
+            {
+                "network": title, "points": len(points), "starts": COVERAGE_STARTS, "orbits": len(starts),
+                "exact": int(exact.sum()), "without_polygon": int((reached.region.values[exact] < 0).sum()),
+                "stable_above": len(found.above(points)[0]),
+                "of_them_met": sum(len(regions) for regions in met.values()),
+                "labels": dict(collections.Counter(reached.kind.values.tolist())),
+            }
+        )  # fmt: skip
+        save("coverage", rows)
+        print(rows[-1], flush=True)
+
+
+def cost(arguments) -> None:
+    """Both contexts of each network: the atlas, its parts, and the engine on grids."""
+    from attrax.dynamics import atlas, classify
+
+    rows = []
+    for title, context, weights, bias, directions, start in planes(arguments.networks):
+        if "0.06" not in title or "ppo" not in title:
+            continue
+
+        def grid(points, weights=weights, bias=bias, directions=directions, start=start):
+            axis = np.linspace(-1, 1, points)
+            inputs = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+            classify(weights, bias + inputs @ directions, 1.0, np.tile(start, (len(inputs), 1)))
+
+        def exact(weights=weights, bias=bias, directions=directions, start=start, **more):
+            return atlas(weights, bias, directions, start=start, **more)
+
+        exact()
+        row = {"network": title, "context": context}
+        for name, run in {
+            "seconds": exact,
+            "stable_only": lambda run=exact: run(unstable=False, solves=0),
+            "grid_21": lambda run=grid: run(21),
+            "grid_101": lambda run=grid: run(101),
+        }.items():
+            seconds = []
+            for _ in range(1 if name == "grid_101" else 5):
+                begin = time.perf_counter()
+                found = run()
+                seconds.append(time.perf_counter() - begin)
+                if name in ("seconds", "stable_only"):
+                    row[f"regions_{name}"] = len(found.regions.found)
+            row[name] = float(np.median(seconds))
+        row["memory_MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        rows.append(row)
+        save("cost", rows)
+        print(rows[-1], flush=True)
+
+
+def size(_) -> None:
+    """Random networks of growing size, at the same gain: number of regions, seconds, memory of the regions."""
+    from attrax.dynamics import atlas
+
+    rows = []
+    for units in (10, 30, 100, 250, 500, 1000):
+        rng = np.random.default_rng(units)
+        weights = rng.standard_normal((units, units)) / np.sqrt(units)
+        bias, directions = rng.standard_normal(units), rng.standard_normal((2, units))
+        atlas(weights, bias, directions, samples=16)
+        begin = time.perf_counter()
+        found = atlas(weights, bias, directions, samples=16)
+        seconds = time.perf_counter() - begin
+        kept = sum(region.drives.nbytes + region.pattern.nbytes for region in found.regions.found)
+        rows.append(
+            {"units": units, "regions": len(found.regions.found), "stable": len(found.stable), "seconds": seconds,
+             "regions_MB": kept / 2**20, "complete": found.complete}
+        )  # fmt: skip
+        save("size", rows)
+        print(rows[-1], flush=True)
+
+
+PARTS = {"agreement": agreement, "coverage": coverage, "cost": cost, "size": size}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
+    parser.add_argument("--networks", type=Path, default=Path("attrax-out/attractors"))
+    parser.add_argument("--points", type=int, default=POINTS)
+    parser.add_argument("--coverage", type=int, default=COVERAGE_POINTS)
+    arguments = parser.parse_args()
+    for part in arguments.parts or PARTS:
+        begin = time.perf_counter()
+        PARTS[part](arguments)
+        print(f"{part}: {time.perf_counter() - begin:.0f} s", flush=True)
+        write_page(TABLES, HERE / "atlas.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""The page of the atlas benchmark, from its tables."""
+# ruff: noqa: E501 - rows of tables
+
+import json
+from pathlib import Path
+
+KINDS_OF_BORDERS = ("switch", "fold", "Neimark-Sacker", "flip", "exchange", "merging", "singular")
+
+
+def write_page(folder: Path, page: Path) -> None:
+    """Make the page from the tables that there are."""
+    tables = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
+    lines = ["# The exact atlas: does it agree, does it miss anything, what does it cost?", "",
+             "Made by `benchmarks/atlas.py` from the tables in `benchmarks/atlas/`; the networks are those of",
+             "`benchmarks/attractors.toml` (N = 250, two seeds of each). One thread of a shared machine.", ""]  # fmt: skip
+    if rows := tables.get("agreement"):
+        lines += ["## At random inputs, does the atlas say what the engine says?", "",
+                  f"At {rows[0]['points']:,} random inputs (context 1) the engine follows the orbit from the state in which the network",
+                  "enters the stage. \"Missing\" are orbits that it certifies (period up to 12) on a fixed point or cycle that is",
+                  "above that input in no polygon; \"worst\" is the largest distance between its state and the formula's, in units of",
+                  "the state's size. \"Bare\" are inputs above which no polygon lies: how many there are, and at how many of them the",
+                  "engine certifies something all the same (0 is right).", "",
+                  "| network | regions | of attractors | sheets | certified | missing | worst | bare | certified there | fixed point exists | quasi-periodic exists (sampled) | two or more coexist | s |",
+                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+        for r in rows:
+            more = sum(share for count, share in r["coexistence"].items() if int(count) > 1)
+            lines.append(
+                f"| {r['network']} | {r['regions']:,} | {r['stable']:,} | {r['sheets']} | {r['exact']:,} | {r['missing']} | "
+                f"{r['worst']:.0e} | {r['bare']} | {r['exact_where_bare']} | {r['areas']['fixed point']:.2%} | "
+                f"{r['areas']['quasi-periodic']:.1%} | {more:.1%} | {r['seconds']:.0f} |"
+            )
+        lines += ["", "Borders of attractors, by what happens there:", "", "| network | " + " | ".join(KINDS_OF_BORDERS) + " |",
+                  "|---|" + "---|" * len(KINDS_OF_BORDERS)]  # fmt: skip
+        lines += [
+            f"| {r['network']} | " + " | ".join(f"{r['borders'].get(kind, 0):,}" for kind in KINDS_OF_BORDERS) + " |"
+            for r in rows
+        ]
+        lines.append("")
+    if rows := tables.get("coverage"):
+        lines += ["## Does it miss attractors?", "",
+                  "From random starts (uniform, up to twice the largest drive) at random inputs the engine finds attractors. Each",
+                  "one that it certifies should lie on a polygon of the atlas, which was made from other inputs and starts.", "",
+                  "| network | inputs | starts | certified orbits | without a polygon | attractors above the inputs | of them met by these starts |",
+                  "|---|---|---|---|---|---|---|"]  # fmt: skip
+        lines += [
+            f"| {r['network']} | {r['points']:,} | {r['starts']} | {r['exact']:,} | {r['without_polygon']} | "
+            f"{r['stable_above']:,} | {r['of_them_met']:,} |"
+            for r in rows
+        ]
+        lines.append("")
+    if rows := tables.get("cost"):
+        lines += ["## What does it cost?", "",
+                  "Medians of five, after one run that compiles; the grids are the engine's labels from one start. Without unstable",
+                  "regions the walk stops at the first of them.", "",
+                  "| network | context | regions | s | attractors alone: regions | s | 21 x 21 grid, s | 101 x 101 grid, s | memory of the process, MB |",
+                  "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+        lines += [
+            f"| {r['network']} | {r['context'] + 1} | {r['regions_seconds']:,} | {r['seconds']:.1f} | {r['regions_stable_only']:,} | "
+            f"{r['stable_only']:.1f} | {r['grid_21']:.1f} | {r['grid_101']:.1f} | {r['memory_MB']:.0f} |"
+            for r in rows
+        ]
+        lines.append("")
+    if rows := tables.get("size"):
+        lines += ["## How does it grow with the network?", "",
+                  "Random networks at one gain (W of variance 1/N), 16 sampled inputs.", "",
+                  "| units | regions | of attractors | s | memory of the regions, MB |", "|---|---|---|---|---|"]  # fmt: skip
+        lines += [
+            f"| {r['units']:,} | {r['regions']:,}{'' if r['complete'] else ' (limit)'} | {r['stable']:,} | {r['seconds']:.1f} | {r['regions_MB']:.1f} |"
+            for r in rows
+        ]
+        lines.append("")
+    page.write_text("\n".join(lines), encoding="utf-8")
