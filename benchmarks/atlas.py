@@ -153,6 +153,7 @@ def cost(arguments) -> None:
         row = {"network": title, "context": context}
         for name, run in {
             "seconds": exact,
+            "with_sheets": lambda run=exact: run().sheets,
             "stable_only": lambda run=exact: run(unstable=False, solves=0),
             "grid_21": lambda run=grid: run(21),
             "grid_101": lambda run=grid: run(101),

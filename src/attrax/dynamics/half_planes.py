@@ -37,7 +37,7 @@ class Polygon:
         values = np.abs(half_planes @ np.column_stack([np.ones(len(self.corners)), self.corners]).T)
         size = np.abs(half_planes) @ largest
         on = values <= _SAME_LINE * size[:, None]
-        if np.count_nonzero(on) <= 2 * len(self.corners):  # each corner on its two edges alone
+        if np.count_nonzero(on.sum(axis=1) > 1) <= np.count_nonzero(self.sides >= 0):  # each edge has its own alone
             return {}
         on &= (np.hypot(half_planes[:, 1], half_planes[:, 2]) > _SAME_LINE * size)[:, None]
         both = on & np.roll(on, -1, axis=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -112,10 +113,7 @@ def atlas(
         regions.walk(survey.patterns(longest_cycle))
         if len(regions.found) == known:
             break
-    borders = find_borders(regions)
-    return Atlas(
-        regions, borders, number_sheets(regions, borders), survey.to_dataset(), start, effort or Effort(), seed
-    )
+    return Atlas(regions, survey.to_dataset(), start, effort or Effort(), seed)
 
 
 def _checked(
@@ -233,10 +231,6 @@ class Atlas:
     ----------
     regions
         The polygons, stable or not: `regions.found`; `regions.complete` is False where the limit was met.
-    borders
-        What happens on each edge inside the window.
-    sheets
-        Number of the sheet of each region, the largest first; -1 for unstable ones.
     samples
         What orbits at sampled inputs settled to, over "sample" and "start" (the first start is the atlas's own); the
         inputs are `point`, and `everywhere` says whether one was drawn from the whole window, or from the part above
@@ -246,8 +240,6 @@ class Atlas:
     """
 
     regions: Regions
-    borders: list[Border]
-    sheets: Int[np.ndarray, " regions"]
     samples: xr.Dataset
     start: Float[np.ndarray, " units"]
     effort: Effort
@@ -257,6 +249,16 @@ class Atlas:
     def complete(self) -> bool:
         """Whether all regions that hang together with those that were met are there: no limit was reached."""
         return self.regions.complete
+
+    @cached_property
+    def borders(self) -> list[Border]:
+        """What happens on each edge inside the window."""
+        return find_borders(self.regions)
+
+    @cached_property
+    def sheets(self) -> Int[np.ndarray, " regions"]:
+        """Number of the sheet of each region, the largest first; -1 for unstable ones."""
+        return number_sheets(self.regions, self.borders)
 
     def label(self, points: ArrayLike) -> np.ndarray:
         """Return the kind of attractor that the orbit from `start` reaches at each input.

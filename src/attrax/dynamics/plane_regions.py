@@ -176,7 +176,9 @@ class _FixedPoint(Solved):
         weights, columns, active = self._plane.origin.weights, self._plane.columns, self._active
         for _ in range(2):
             states = self._inverse @ columns[active]
-            drives = weights[:, active] @ states + columns
+            everywhere = np.zeros_like(columns)  # times all weights: cheaper than to copy the columns of the active
+            everywhere[active] = states
+            drives = weights @ everywhere + columns
             wrong = float(np.abs(drives[active] - states).max(initial=0.0))
             if wrong <= _ACCURATE * float(np.abs(states).max(initial=0.0)):
                 break
@@ -338,6 +340,7 @@ class Regions:
 
 _CONTRACTED = 0.5
 _GROWN = 1e12
+_LARGEST_ERROR = 1.0
 _SQUARINGS = 36
 
 
@@ -345,20 +348,27 @@ def contracts(matrix: Float[np.ndarray, "n n"]) -> bool:
     """Prove that the spectral radius of a matrix is below 1: by squaring it until a power is small.
 
     A tenth of the time of all eigenvalues. What rounding may have added is bounded along the way: an error E of P and
-    the product's own make one of at most 2 |P| E + E² + n eps |P|² of its square.
+    the product's own make one of at most 2 |P| E + E² + n eps |P|² of its square. Single precision is tried first: it
+    is enough for most, and twice as fast.
 
     Returns
     -------
     False where that proves nothing: the radius is 1 or above it, or within 1e-10 below it.
     """
-    power, error = matrix, 0.0
+    return _contracts(matrix, np.float32) or _contracts(matrix, np.float64)
+
+
+def _contracts(matrix: Float[np.ndarray, "n n"], precision: type[np.floating]) -> bool:
+    power = matrix.astype(precision)
+    rounding = float(np.finfo(precision).eps)
     norm = float(np.linalg.norm(power))
+    error = rounding * norm if precision is np.float32 else 0.0
     for _ in range(_SQUARINGS):
         if norm + error < _CONTRACTED:
             return True
-        if not (norm < _GROWN and error < 1):
+        if not (norm < _GROWN and error < _LARGEST_ERROR):
             return False
         power = power @ power
-        error = (2 * norm + error) * error + len(matrix) * np.finfo(float).eps * norm**2
+        error = (2 * norm + error) * error + len(matrix) * rounding * norm**2
         norm = float(np.linalg.norm(power))
     return False

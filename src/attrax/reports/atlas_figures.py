@@ -109,7 +109,7 @@ def _longest(atlas: Atlas) -> int:
 
 
 def _legend(atlas: Atlas) -> list[Any]:
-    veil = {"facecolor": "#567C9C", "linewidth": 0}
+    veil: dict[str, Any] = {"facecolor": "#567C9C", "linewidth": 0}
     handles: list[Any] = [Patch(alpha=0.28, label="one fixed point attracts", **veil)]
     if max(atlas.coexistence(), default=0) > 1:
         handles.append(Patch(alpha=1 - (1 - 0.28) ** 2, label="two, one above the other", **veil))
