@@ -3,8 +3,8 @@
     .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
     .venv/bin/python benchmarks/atlas.py [PART ...] [--networks DIR]
 
-PART is one of agreement, coverage, cost, size (all where none is given). Each writes a small table into
-benchmarks/atlas/ as it ends; the page is made anew from all tables each time. One thread.
+PART is one of agreement, coverage, cost, size, figures: all where none is given; figures are those of docs/atlas.md. Each
+writes a small table into benchmarks/atlas/ as it ends; the page is made anew from all tables each time. One thread.
 """
 
 import argparse
@@ -194,7 +194,25 @@ def size(_) -> None:
         print(rows[-1], flush=True)
 
 
-PARTS = {"agreement": agreement, "coverage": coverage, "cost": cost, "size": size}
+def figures(arguments) -> None:
+    """The pictures of docs/atlas.md, of the first network with δ = 0.15."""
+    from attrax.dynamics import atlas, sweep
+    from attrax.reports.atlas_figures import atlas_figure, sweep_figure
+    from attrax.reports.figures import save as save_figure
+
+    images = HERE.parent / "docs" / "images"
+    title, _, weights, bias, directions, start = next(
+        plane for plane in planes(arguments.networks) if "0.15" in plane[0] and plane[1] == 0
+    )
+    found = atlas(weights, bias, directions, start=start)
+    save_figure(atlas_figure(found, title=f"{title}, context 1"), images / "atlas.png")
+    branches = sweep(weights, bias + 0.1 * directions[1], directions[0], start=start)
+    states = branches.state.values[branches.stable.values, :, 0].reshape(-1, len(bias))
+    component = np.linalg.svd(states - states.mean(axis=0), full_matrices=False)[2][0]
+    save_figure(sweep_figure(branches, component, ("coherence 1", "first principal component")), images / "sweep.png")
+
+
+PARTS = {"agreement": agreement, "coverage": coverage, "cost": cost, "size": size, "figures": figures}
 
 
 def main() -> None:
