@@ -3,7 +3,7 @@
     .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
     .venv/bin/python benchmarks/atlas.py [PART ...] [--networks DIR]
 
-PART is one of agreement, coverage, cost, size, figures: all where none is given; figures are those of docs/atlas.md. Each
+PART is one of agreement, coverage, cost, size, figures (those of docs/atlas.md): all where none is given. Each
 writes a small table into benchmarks/atlas/ as it ends; the page is made anew from all tables each time. One thread.
 """
 

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from attrax.dynamics.line_sweep import sweep
     from attrax.dynamics.periodic_points import cycles, fixed_points
     from attrax.dynamics.plane_atlas import Atlas, atlas
+    from attrax.dynamics.plane_basins import basin_plane
     from attrax.dynamics.relu_map import ReluMap
     from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
 
 _PLACES = {
     "Atlas": "plane_atlas",
     "atlas": "plane_atlas",
+    "basin_plane": "plane_basins",
     "basins": "basin_fractions",
     "find_attractors": "attractors",
     "KINDS": "classification",
@@ -37,8 +39,8 @@ _PLACES = {
     "tanh_map": "smooth_map",
 }
 __all__ = [
-    "KINDS", "Atlas", "Classification", "Effort", "ReluMap", "SmoothMap", "atlas", "basins", "classify", "cycles",
-    "find_attractors", "fixed_points", "gru_map", "sweep", "tanh_map",
+    "KINDS", "Atlas", "Classification", "Effort", "ReluMap", "SmoothMap", "atlas", "basin_plane", "basins", "classify",
+    "cycles", "find_attractors", "fixed_points", "gru_map", "sweep", "tanh_map",
 ]  # fmt: skip
 
 
