@@ -57,6 +57,8 @@ fresh_trials = 100
 
 [planes]
 points = 3
+atlas = true
+atlas_samples = 8
 effort = { settling_steps = 300, steps = 1000, extension = 1 }
 orbit_steps = 50
 """

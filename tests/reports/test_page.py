@@ -37,6 +37,14 @@ def test_the_figure_for_print_is_the_same_each_time(tiny_store, page_path):
     assert (page_path.parent / "planes.png").read_bytes() == first
 
 
+def test_the_page_holds_the_atlas(page_path, tiny_store):
+    assert (page_path.parent / "atlas.png").stat().st_size > 10_000
+    assert "The stimulus stage at every coherence" in page_path.read_text(encoding="utf-8")
+    summary = tiny_store.summary()
+    assert summary.atlas_fixed.between(0, 1).all()
+    assert summary.atlas_complete.all()
+
+
 @pytest.fixture
 def page(open_page, page_path):
     page = open_page(page_path)

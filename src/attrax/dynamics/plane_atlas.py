@@ -405,6 +405,13 @@ class Atlas:
             coords={"kind": list(KINDS)},
         )
 
+    def without_formula(self) -> dict[str, Float[np.ndarray, "points 2"]]:
+        """Return the sampled inputs at which an orbit went to no region's attractor, for each kind that was met."""
+        kinds, longest = self.samples.kind.values, max((region.period for region in self.stable), default=1)
+        exact = self.samples.certified.values & (self.samples.period.values <= longest)
+        met = {kind: ((kinds == kind) & ~exact).any(axis=1) for kind in KINDS}
+        return {kind: self.samples.point.values[rows] for kind, rows in met.items() if rows.any()}
+
     def coexistence(self) -> dict[int, float]:
         """Return, for each number of fixed points and cycles that attract at one input, its share of the window.
 

@@ -1,6 +1,6 @@
 """Maps of the attractors over a plane of inputs, and bifurcation diagrams, by matplotlib."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from attrax.dynamics import KINDS, Atlas
 from attrax.reports.appearance import KIND_LOOKS
+from attrax.studies import Store
 
 BORDER_LOOKS: dict[str, tuple[str, Any, float]] = {
     "switch": ("#FFFFFF", "-", 0.25),
@@ -32,10 +33,9 @@ _BORDER_WORDS = {
     "merging": "the cycle shrinks to one of lower period",
     "singular": "neutral beyond",
 }
-_FIXED = ("#DCE6EE", "#A9C0D2", "#7C9DB8", "#567C9C")
-"""One, two, three, and more fixed points one above the other."""
+_VEIL, _ALPHA = "#567C9C", 0.28
 _CYCLE = "#F3CF8B"
-_MARKERS = {"cycle": "s", "quasi-periodic": "o", "chaotic": "X", "divergent": "v", "undecided": "D"}
+_MARKERS = {"fixed point": "P", "cycle": "s", "quasi-periodic": "o", "chaotic": "X", "divergent": "v", "undecided": "D"}
 
 
 def atlas_figure(atlas: Atlas, labels: tuple[str, str] = ("coherence 1", "coherence 2"), title: str = "") -> Figure:
@@ -57,79 +57,139 @@ def atlas_figure(atlas: Atlas, labels: tuple[str, str] = ("coherence 1", "cohere
     """
     figure = Figure(figsize=(8.8, 5.2), layout="constrained")
     axis = figure.subplots()
-    draw_atlas(axis, atlas, labels)
+    drawn = _drawn(atlas)
+    _draw(axis, drawn, labels)
     axis.set_title(title, fontsize=10, loc="left")
-    figure.legend(handles=_legend(atlas), loc="outside right upper", fontsize=7.5, frameon=False, handlelength=2.2)
+    figure.legend(handles=_legend([drawn]), loc="outside right upper", fontsize=7.5, frameon=False, handlelength=2.2)
     return figure
 
 
-def draw_atlas(axis: Any, atlas: Atlas, labels: tuple[str, str]) -> None:
-    """Draw a map into axes."""
+class _Drawn(NamedTuple):
+    """What is drawn of one atlas."""
+
+    fixed: list[np.ndarray]
+    cycles: list[np.ndarray]
+    longest_cycle: int
+    coexist: bool
+    borders: dict[str, list[np.ndarray]]
+    samples: dict[str, np.ndarray]
+    window: Float[np.ndarray, "2 2"]
+
+
+def _drawn(atlas: Atlas) -> _Drawn:
     found, sheets = atlas.regions.found, atlas.sheets
-    axis.set_facecolor("#FFFFFF")
-    fixed = [number for number, region in enumerate(found) if region.stable and region.period == 1]
     # Sheets are drawn one over the other, each as a veil that darkens what is below it.
-    fixed.sort(key=lambda number: sheets[number])
-    shapes = [found[number].polygon.corners for number in fixed]
-    axis.add_collection(PolyCollection(shapes, facecolors="#567C9C", alpha=0.28, linewidths=0))
-    cycles = [region.polygon.corners for region in found if region.stable and region.period > 1]
-    axis.add_collection(PolyCollection(cycles, facecolors=_CYCLE, alpha=0.8, linewidths=0))
+    order = sorted((n for n, region in enumerate(found) if region.stable), key=lambda n: sheets[n])
+    borders: dict[str, list[np.ndarray]] = {}
+    for border in atlas.borders:
+        if found[border.regions[0]].stable:
+            borders.setdefault(border.kind, []).append(border.ends)
+    corners = atlas.regions.window.corners
+    return _Drawn(
+        fixed=[found[n].polygon.corners for n in order if found[n].period == 1],
+        cycles=[found[n].polygon.corners for n in order if found[n].period > 1],
+        longest_cycle=max((found[n].period for n in order), default=1),
+        coexist=max(atlas.coexistence(), default=0) > 1,
+        borders=borders,
+        samples=atlas.without_formula(),
+        window=np.stack([corners.min(axis=0), corners.max(axis=0)], axis=1),
+    )
+
+
+def _drawn_of_store(arrays: xr.Dataset) -> _Drawn:
+    """Read one network's atlas of one context, as `attrax.studies.map_atlases` writes it."""
+    periods = arrays.atlas_period.values
+    polygons = [polygon[~np.isnan(polygon[:, 0])] for polygon in arrays.atlas_corner.values]
+    borders: dict[str, list[np.ndarray]] = {}
+    for kind, ends in zip(arrays.atlas_border_kind.values.tolist(), arrays.atlas_border.values, strict=True):
+        if kind:
+            borders.setdefault(kind, []).append(ends)
+    kinds = arrays.atlas_sample_kind.values
+    return _Drawn(
+        fixed=[polygons[n] for n in np.argsort(arrays.atlas_sheet.values, kind="stable") if periods[n] == 1],
+        cycles=[polygons[n] for n in np.flatnonzero(periods > 1)],
+        longest_cycle=int(periods.max(initial=1)),
+        coexist=bool(arrays.atlas_coexisting.sel(attractors=slice(2, None)).sum() > 0),
+        borders=borders,
+        samples={kind: arrays.atlas_sample.values[kinds == kind] for kind in KINDS if (kinds == kind).any()},
+        window=arrays.atlas_window.values,
+    )
+
+
+def _draw(axis: Any, drawn: _Drawn, labels: tuple[str, str]) -> None:
+    axis.add_collection(PolyCollection(drawn.fixed, facecolors=_VEIL, alpha=_ALPHA, linewidths=0))
+    axis.add_collection(PolyCollection(drawn.cycles, facecolors=_CYCLE, alpha=0.8, linewidths=0))
     for kind, (colour, dashes, width) in BORDER_LOOKS.items():
-        lines = [border.ends for border in atlas.borders if border.kind == kind and found[border.regions[0]].stable]
-        axis.add_collection(LineCollection(lines, colors=colour, linestyles=dashes, linewidths=width))
-    for kind, points in _without_formula(atlas).items():
-        look = KIND_LOOKS[kind]
+        lines = LineCollection(drawn.borders.get(kind, []), colors=colour, linestyles=dashes, linewidths=width)
+        axis.add_collection(lines)
+    for kind, points in drawn.samples.items():
         axis.plot(
-            *points.T, _MARKERS[kind], color=look.colour, markeredgecolor="#222222", markeredgewidth=0.5,
+            *points.T, _MARKERS[kind], color=KIND_LOOKS[kind].colour, markeredgecolor="#222222", markeredgewidth=0.5,
             markersize=4.5, linestyle="none",
         )  # fmt: skip
-    low, high = atlas.regions.window.corners.min(axis=0), atlas.regions.window.corners.max(axis=0)
-    axis.set_xlim(low[0], high[0])
-    axis.set_ylim(low[1], high[1])
+    axis.set_xlim(drawn.window[0])
+    axis.set_ylim(drawn.window[1])
     axis.set_xlabel(labels[0], fontsize=9)
     axis.set_ylabel(labels[1], fontsize=9)
     axis.tick_params(labelsize=8)
     axis.set_box_aspect(1)
 
 
-def _without_formula(atlas: Atlas) -> dict[str, Float[np.ndarray, "points 2"]]:
-    """Return the sampled inputs at which a kind was met that has no polygon there."""
-    kinds = atlas.samples.kind.values
-    known = atlas.samples.certified.values & (atlas.samples.period.values <= _longest(atlas))
-    result = {}
-    for kind in KINDS[1:]:
-        met = ((kinds == kind) & ~(known & (kind == "cycle"))).any(axis=1)
-        if met.any():
-            result[kind] = atlas.samples.point.values[met]
-    return result
-
-
-def _longest(atlas: Atlas) -> int:
-    return max((region.period for region in atlas.stable), default=1)
-
-
-def _legend(atlas: Atlas) -> list[Any]:
-    veil: dict[str, Any] = {"facecolor": "#567C9C", "linewidth": 0}
-    handles: list[Any] = [Patch(alpha=0.28, label="one fixed point attracts", **veil)]
-    if max(atlas.coexistence(), default=0) > 1:
-        handles.append(Patch(alpha=1 - (1 - 0.28) ** 2, label="two, one above the other", **veil))
-    if any(region.period > 1 for region in atlas.stable):
-        handles.append(Patch(facecolor=_CYCLE, linewidth=0, label=f"a cycle of period 2 to {_longest(atlas)}"))
-    for kind in _without_formula(atlas):
-        look = KIND_LOOKS[kind]
-        handles.append(
-            Line2D([], [], marker=_MARKERS[kind], color=look.colour, markeredgecolor="#222222", linestyle="none",
-                   markersize=5, label=f"{kind}, at a sampled input")
-        )  # fmt: skip
-    there = {border.kind for border in atlas.borders if atlas.regions.found[border.regions[0]].stable}
+def _legend(drawn: list[_Drawn]) -> list[Any]:
+    """Explain what is there."""
+    handles: list[Any] = [Patch(facecolor=_VEIL, linewidth=0, alpha=_ALPHA, label="one fixed point attracts")]
+    if any(one.coexist for one in drawn):
+        twice = 1 - (1 - _ALPHA) ** 2
+        handles.append(Patch(facecolor=_VEIL, linewidth=0, alpha=twice, label="two, one above the other"))
+    longest = max(one.longest_cycle for one in drawn)
+    if longest > 1:
+        handles.append(Patch(facecolor=_CYCLE, linewidth=0, label=f"a cycle of period 2 to {longest}"))
+    for kind in KINDS:
+        if any(kind in one.samples for one in drawn):
+            handles.append(
+                Line2D([], [], marker=_MARKERS[kind], color=KIND_LOOKS[kind].colour, markeredgecolor="#222222",
+                       linestyle="none", markersize=5, label=f"{kind}, at a sampled input")
+            )  # fmt: skip
     for kind, (colour, dashes, width) in BORDER_LOOKS.items():
-        if kind in there:
+        if any(kind in one.borders for one in drawn):
             shown = "#BBBBBB" if kind == "switch" else colour
             handles.append(
                 Line2D([], [], color=shown, linestyle=dashes, linewidth=max(width, 0.8),
                        label=f"{kind}: {_BORDER_WORDS[kind]}")
             )  # fmt: skip
     return handles
+
+
+def stored_atlases_figure(store: Store) -> Figure | None:
+    """Draw the atlases of a study's first task and seed, a row for each δ; None where the study has none."""
+    task = next(iter(store.study.tasks))
+    conditions = [
+        c for c in store.conditions
+        if c.seed == store.study.seeds[0] and c.task_label == task and c.planes.atlas
+    ]  # fmt: skip
+    if not conditions:
+        return None
+    learners = list(dict.fromkeys(c.learner_label for c in conditions))
+    deltas = sorted({c.network.delta for c in conditions})
+    n_contexts = conditions[0].task.n_contexts
+    figure = Figure(figsize=(2.4 * n_contexts * len(learners), 2.5 * len(deltas) + 1.2), layout="constrained")
+    axes = figure.subplots(len(deltas), n_contexts * len(learners), squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    everything = []
+    for condition in conditions:
+        arrays = store.arrays(condition.identity).isel(network=0)
+        for context in range(n_contexts):
+            axis = axes[
+                deltas.index(condition.network.delta), n_contexts * learners.index(condition.learner_label) + context
+            ]
+            axis.set_axis_on()
+            everything.append(_drawn_of_store(arrays.sel(context=context)))
+            _draw(axis, everything[-1], ("coherence 1", "coherence 2" if context == 0 else ""))
+            name = store.study.learner_title(condition.learner_label)
+            axis.set_title(f"{name}, δ = {condition.network.delta:g}\ncontext {context + 1}", fontsize=8)
+    figure.legend(handles=_legend(everything), loc="outside lower center", ncols=2, fontsize=7.5, frameon=False)
+    return figure
 
 
 def sweep_figure(

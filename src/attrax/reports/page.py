@@ -1,5 +1,6 @@
 """The report of a study: one self-contained page, and the figure for print."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from attrax.reports import interactive
 from attrax.reports.appearance import KIND_LOOKS
+from attrax.reports.atlas_figures import stored_atlases_figure
 from attrax.reports.figures import planes_figure, save
 from attrax.reports.sentences import findings
 from attrax.settings import SettingsError
@@ -30,15 +32,21 @@ def write_report(store: Store) -> Path:
     folder = store.directory / "report"
     folder.mkdir(exist_ok=True)
     save(planes_figure(store), folder / "planes.png")
+    atlases = stored_atlases_figure(store)
+    if atlases is not None:
+        save(atlases, folder / "atlas.png")
     page = folder / "index.html"
     temporary = folder / f".index.{os.getpid()}.html"
-    temporary.write_text(render(store), encoding="utf-8")
+    temporary.write_text(render(store, atlases is not None), encoding="utf-8")
     temporary.replace(page)
     return page
 
 
-def render(store: Store) -> str:
-    """Return the page as text: nothing in it is fetched from elsewhere."""
+def render(store: Store, has_atlas: bool = False) -> str:
+    """Return the page as text: nothing in it is fetched from elsewhere.
+
+    With an atlas, ``atlas.png`` in the report's folder is put into the page.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -58,11 +66,17 @@ def render(store: Store) -> str:
         looks=KIND_LOOKS,
         stages=stages,
         has_orbits=figures["orbits"] is not None,
+        atlas=_embedded(store.directory / "report" / "atlas.png") if has_atlas else None,
         figures=embed({name: figure for name, figure in figures.items() if figure is not None}),
         plotly=Markup(get_plotlyjs()),
         settings=store.study.to_toml(),
         versions=_versions(store),
     )
+
+
+def _embedded(image: Path) -> Markup:
+    """Return a picture as an address that holds it."""
+    return Markup("data:image/png;base64," + base64.b64encode(image.read_bytes()).decode())
 
 
 def embed(figures: dict[str, Any]) -> Any:

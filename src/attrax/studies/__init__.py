@@ -8,6 +8,7 @@ from attrax.studies.study import Condition, Study, load_study, parse_study
 
 if TYPE_CHECKING:
     from attrax.studies.execution import Event, run_local
+    from attrax.studies.plane_atlases import map_atlases, stage_atlas
     from attrax.studies.planes import map_planes, plane_shares
     from attrax.studies.store import Store, open
     from attrax.studies.study_run import run_study
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "Event": "execution",
     "run_local": "execution",
+    "map_atlases": "plane_atlases",
+    "stage_atlas": "plane_atlases",
     "map_planes": "planes",
     "plane_shares": "planes",
     "Store": "store",
@@ -34,6 +37,7 @@ __all__ = [
     "Study",
     "WeightsAnalysis",
     "load_study",
+    "map_atlases",
     "map_planes",
     "open",
     "parse_study",
@@ -41,6 +45,7 @@ __all__ = [
     "run_analysis",
     "run_local",
     "run_study",
+    "stage_atlas",
 ]
 
 

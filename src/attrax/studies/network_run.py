@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from attrax.learning import Progress, train
+from attrax.studies.plane_atlases import atlas_shares, map_atlases
 from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.store import write_shard
 from attrax.studies.study import Condition
@@ -45,6 +46,10 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
     after_training = time.perf_counter()
     report("attractors", None)
     planes = map_planes(condition.task, trained.network, condition.planes, unfinished.dataset)
+    shares = plane_shares(planes)
+    if condition.planes.atlas:
+        atlases = map_atlases(condition.task, trained.network, condition.planes, unfinished.dataset)
+        planes, shares = planes.merge(atlases), shares | atlas_shares(atlases)
     after_planes = time.perf_counter()
     summary = {
         "network": condition.identity,
@@ -61,7 +66,7 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
         "updates": trained.updates,
         "trials": trained.trials,
         "spectral_radius": trained.history["spectral_radius"][-1],
-        **plane_shares(planes),
+        **shares,
     }
     timing = {
         "network": condition.identity,

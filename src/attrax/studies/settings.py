@@ -17,6 +17,10 @@ class PlaneSettings:
     """Stages whose planes are mapped; the stimulus stage must be among them."""
     effort: Effort = field(default_factory=Effort)
     """How long orbits are followed."""
+    atlas: bool = False
+    """Whether the stimulus stage is also mapped exactly, at every coherence (see `attrax.dynamics.atlas`)."""
+    atlas_samples: int = 64
+    """Coherences at which orbits lead the atlas to its attractors, and say what there is without a formula."""
     trials: int = 8
     """Real trials at each point, with noise: how far are they from the attractor when the stage ends?"""
     orbits_kept: int = 3
@@ -31,5 +35,5 @@ class PlaneSettings:
             if stage not in STAGES:
                 raise unknown_name("stage", stage, STAGES)
         require(STAGES[STIMULUS] in self.stages, "stages must name the stimulus stage: the summary is about it")
-        for name in ("trials", "orbits_kept", "orbit_steps"):
+        for name in ("atlas_samples", "trials", "orbits_kept", "orbit_steps"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
