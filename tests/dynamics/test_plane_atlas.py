@@ -8,7 +8,11 @@ import shapely
 
 import attrax
 from attrax.dynamics import KINDS, Effort, atlas, find_attractors
-from attrax.dynamics.plane_sheets import shape_of
+
+
+def shape_of(polygon):
+    return shapely.Polygon(polygon.corners)
+
 
 QUICK = Effort(settling_steps=500, steps=1000, extension=1)
 
@@ -187,3 +191,26 @@ def test_bad_points_are_told_in_one_line():
         found.above([[0.0, np.inf]])
     with pytest.raises(ValueError, match=re.escape("starts have shape (2,); they must be (1, 2)")):
         found.reach([[0.0, 0.0]], [0.0, 0.0])
+
+
+@pytest.mark.parametrize(("shift", "half"), [(0.0, 1e-9), (1e5, 1.0), (0.0, 1e9)])
+def test_no_scale_or_place_is_special(shift, half):
+    """The same maps, under other names for x and y."""
+    weights, bias, directions = network(1, 6)
+    plain = atlas(weights, bias, directions, samples=16, effort=QUICK)
+    moved = directions / np.array([[half], [1.0]])
+    window = ((shift - half, shift + half), (-1, 1))
+    found = atlas(weights, bias - shift * moved[0], moved, window=window, samples=16, effort=QUICK)
+    assert len(found.regions.found) == len(plain.regions.found)
+    near = 1e-6
+    assert found.coexistence() == {
+        count: pytest.approx(share, abs=near) for count, share in plain.coexistence().items()
+    }
+    assert found.areas()["fixed point"] == pytest.approx(plain.areas()["fixed point"], abs=near)
+
+
+def test_what_cannot_be_proved_is_no_bifurcation():
+    """A chain of large weights: all eigenvalues are zero, and no eigenvectors are independent."""
+    weights = np.diag(np.full(5, 40.0), -1)
+    found = atlas(weights, np.full(6, 1e-6), 5e-6 * np.eye(2, 6), samples=8, effort=QUICK)
+    assert {border.kind for border in found.borders} <= {"switch", "unproved"}

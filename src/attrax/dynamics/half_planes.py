@@ -80,18 +80,20 @@ def intersect(
     half_planes
         The rows of each set.
     shortest
-        Corners nearer to each other than this become one; what has fewer than three left is nothing.
+        Corners nearer to each other than this share of the window, along its two sides, become one; what has fewer
+        than three left is nothing.
 
     Returns
     -------
     What is left by each set; None where nothing is.
     """
     count, size = half_planes.shape[0], len(window.corners)
+    sides_of_window = np.ptp(window.corners, axis=0)
     corners = np.broadcast_to(window.corners, (count, size, 2)).copy()
     sides = np.broadcast_to(window.sides, (count, size)).copy()
     sizes = np.full(count, size)
     steep = np.maximum(np.hypot(half_planes[..., 1], half_planes[..., 2]), 1e-300)
-    error = _ROUNDING * np.abs(half_planes).sum(axis=2) * max(1.0, float(np.abs(window.corners).max()))
+    error = _ROUNDING * (np.abs(half_planes) @ np.append(1.0, np.abs(window.corners).max(axis=0)))
     numbers = np.broadcast_to(np.arange(half_planes.shape[1]), half_planes.shape[:2])
     working = np.arange(count)
     while working.size:
@@ -103,7 +105,7 @@ def intersect(
         cut = each[depth[each, deepest] < 0]
         corners, sides, sizes = _cut(
             corners, sides, sizes, working[cut], values[cut, deepest[cut]],
-            numbers[cut, deepest[cut]], error[cut, deepest[cut]], shortest,
+            numbers[cut, deepest[cut]], error[cut, deepest[cut]], shortest * sides_of_window,
         )  # fmt: skip
         cut = cut[sizes[working[cut]] > 0]
         # What holds on all of a polygon holds on what is left of it: only the others are looked at again.
@@ -135,7 +137,7 @@ def _cut(
     values: Float[np.ndarray, "working corners"],
     numbers: Int[np.ndarray, " working"],
     errors: Float[np.ndarray, " working"],
-    shortest: float,
+    shortest: Float[np.ndarray, " 2"],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Keep the part of some polygons where a function, linear between the corners, is not below zero."""
     if not working.size:
@@ -161,11 +163,11 @@ def _cut(
     some = (values > 0).any(axis=1, keepdims=True)
     kept = np.stack([stays, crosses], axis=2).reshape(len(working), -1) & some
     points, made, size = _closed_up(points, made, kept)
-    if shortest > 0:
+    if shortest.any():
         places = np.arange(points.shape[1])
         after = np.where(places + 1 < size[:, None], places + 1, 0)
-        lengths = np.hypot(*np.moveaxis(np.take_along_axis(points, after[..., None], axis=1) - points, 2, 0))
-        points, made, size = _closed_up(points, made, (places < size[:, None]) & (lengths > shortest))
+        edges = (np.take_along_axis(points, after[..., None], axis=1) - points) / shortest
+        points, made, size = _closed_up(points, made, (places < size[:, None]) & ((edges**2).sum(axis=2) > 1))
     size[size < 3] = 0
     if points.shape[1] > width:
         wider = points.shape[1] - width

@@ -20,7 +20,15 @@ from attrax.dynamics.labelling import classify
 from attrax.dynamics.periodic_points import fixed_points
 from attrax.dynamics.plane_borders import Border, find_borders, leading_eigenvalue
 from attrax.dynamics.plane_regions import Plane, Region, Regions, pattern_key
-from attrax.dynamics.plane_sheets import coexistence, covered, draw_points, number_sheets, remaining, shape_of
+from attrax.dynamics.plane_sheets import (
+    coexistence,
+    covered,
+    draw_points,
+    number_sheets,
+    remaining,
+    shape_of,
+    to_square,
+)
 from attrax.dynamics.relu_map import ReluMap
 
 _SEARCHED = 4  # inputs
@@ -106,10 +114,11 @@ def atlas(
         regions.walk(_patterns_of_fixed_points(plane, survey.points[:_SEARCHED], solves, seed))
     for _ in range(_ROUNDS):
         rest, known = remaining(regions), len(regions.found)
-        if shapely.area(rest) <= 1e-9 * regions.window.area:
+        if shapely.area(rest) <= 1e-9:
             break
-        share = min(1.0, float(shapely.area(rest)) / (_DENSER_BELOW * regions.window.area))
-        survey.add(draw_points(rest, int(np.ceil(share * samples / _ROUNDS)), survey.generator), everywhere=False)
+        share = min(1.0, float(shapely.area(rest)) / _DENSER_BELOW)
+        drawn = draw_points(rest, int(np.ceil(share * samples / _ROUNDS)), survey.generator)
+        survey.add(sides[:, 0] + drawn * np.ptp(sides, axis=1), everywhere=False)
         regions.walk(survey.patterns(longest_cycle))
         if len(regions.found) == known:
             break
@@ -349,8 +358,9 @@ class Atlas:
         """
         points = _points(points)
         numbers = np.array([n for n, region in enumerate(self.regions.found) if region.stable or not stable], dtype=int)
-        shapes = [shape_of(self.regions.found[number].polygon) for number in numbers]
-        which, tree = shapely.STRtree(shapes).query(shapely.points(points), predicate="intersects")
+        window = self.regions.window
+        shapes = [shape_of(self.regions.found[number].polygon, window) for number in numbers]
+        which, tree = shapely.STRtree(shapes).query(shapely.points(to_square(points, window)), predicate="intersects")
         order = np.lexsort((tree, which))
         return which[order], numbers[tree[order]]
 
@@ -378,9 +388,9 @@ class Atlas:
         add up.
         """
         regions, samples = self.regions, self.samples
-        points = shapely.points(samples.point.values)
+        points = shapely.points(to_square(samples.point.values, regions.window))
         bare = ~shapely.intersects(covered(regions), points)
-        rest = float(shapely.area(remaining(regions))) / regions.window.area
+        rest = float(shapely.area(remaining(regions)))
         # What was drawn where nothing stable was known yet is no fair sample of the rest of the window.
         parts = ((1 - rest, ~bare & samples.everywhere.values), (rest, bare))
         rows = []
@@ -388,15 +398,14 @@ class Atlas:
             exact, met = 0.0, (samples.kind.values == kind).any(axis=1)
             if kind in _EXACT:
                 there = covered(regions, _EXACT[kind])
-                exact = float(shapely.area(there)) / regions.window.area
+                exact = float(shapely.area(there))
                 met &= ~shapely.intersects(there, points)
             estimate = np.zeros(3)
-            if kind not in _EXACT or met.any():
-                for weight, part in parts:
-                    total = int(part.sum())
-                    share = met[part].mean() if total else 0.0
-                    bounds = wilson_interval(int(met[part].sum()), total) if total else (0.0, 1.0)
-                    estimate += weight * np.array([share, *bounds])
+            for weight, part in parts:
+                total = int(part.sum())
+                share = met[part].mean() if total else 0.0
+                bounds = wilson_interval(int(met[part].sum()), total) if total else (0.0, 1.0)
+                estimate += weight * np.array([share, *bounds])
             rows.append([exact, *np.minimum(exact + estimate, 1.0)])
         return xr.Dataset(
             dict(

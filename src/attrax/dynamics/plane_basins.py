@@ -16,6 +16,7 @@ from attrax.dynamics.smooth_map import SmoothMap
 
 _KEPT = ("attractor", "kind", "period", "certified")
 _HALVINGS = 20
+_SHARE = 0.4861  # not a half: between points of a symmetric grid that is often the border itself, which goes to no side
 _FOLLOWED = 200
 _PASSES = 0.02  # of the size of the plane's window: so near to a saddle a border's orbit comes, if it is its own
 
@@ -155,7 +156,7 @@ class _Borders:
         low, high = np.concatenate(ends).transpose(1, 0, 2)
         sides = np.concatenate(pairs)
         for _ in range(_HALVINGS if len(low) else 0):
-            half = (low + high) / 2
+            half = low + _SHARE * (high - low)
             there = self._numbers(half)
             first, second = there == sides[:, 0], there == sides[:, 1]
             low, high = np.where(first[:, None], half, low), np.where(second[:, None], half, high)

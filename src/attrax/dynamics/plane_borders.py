@@ -8,7 +8,7 @@ from jaxtyping import Float
 from attrax.dynamics.linear_pieces import Piece
 from attrax.dynamics.plane_regions import Plane, Region, Regions, minimal_period, pattern_key, switched
 
-BORDER_KINDS = ("switch", "fold", "exchange", "flip", "Neimark-Sacker", "merging", "singular")
+BORDER_KINDS = ("switch", "fold", "exchange", "flip", "Neimark-Sacker", "merging", "singular", "unproved")
 """What a border can be, as seen from a region whose attractor is stable."""
 
 
@@ -26,7 +26,8 @@ class Border:
         - exchange, flip, Neimark-Sacker: the cycle goes on, but is stable on one side only; on the other side a real
           eigenvalue above 1, one below -1, or a complex pair outside the unit circle leads;
         - merging: the cycle shrinks to one of a period that divides its own;
-        - singular: beyond the border I - J cannot be inverted.
+        - singular: beyond the border I - J cannot be inverted;
+        - unproved: the cycle goes on, and its eigenvalues say that it attracts, but that is not proved.
     regions
         Numbers of the two; the second is -1 where there is none. A stable one comes first.
     step, unit
@@ -54,6 +55,7 @@ def find_borders(regions: Regions) -> list[Border]:
     as both were met.
     """
     borders, seen = [], set()
+    first, width = regions.window.corners.min(axis=0), np.ptp(regions.window.corners, axis=0)
     leading: dict[int, complex] = {}
     order = sorted(range(len(regions.found)), key=lambda number: not regions.found[number].stable)
     for here in order:
@@ -68,7 +70,9 @@ def find_borders(regions: Regions) -> list[Border]:
             there, numbers = known[place], switches[place]
             if there == here:  # the cycle itself, begun at another step: its states have come together
                 there = -1
-            pair = (min(here, there), max(here, there), numbers[0])
+            # Seen from the other side the cycle may begin at another step: the edge itself tells them apart.
+            middle = (ends.mean(axis=0) - first) / width
+            pair = (min(here, there), max(here, there), numbers[0] % region.pattern.shape[1], *middle.round(8).tolist())
             if there >= 0 and pair in seen:
                 continue
             seen.add(pair)
@@ -117,6 +121,8 @@ def leading_eigenvalue(plane: Plane, region: Region) -> complex:
 
 def kind_of_instability(eigenvalue: complex) -> str:
     """Name a border by the eigenvalue that leads on its unstable side."""
+    if abs(eigenvalue) < 1:
+        return "unproved"
     if abs(eigenvalue.imag) > 1e-12 * abs(eigenvalue):
         return "Neimark-Sacker"
     return "exchange" if eigenvalue.real > 0 else "flip"

@@ -305,8 +305,12 @@ class Regions:
     def _add(
         self, queue: deque[Solved], pattern: Bool[np.ndarray, "steps units"], solve: Callable[[], Solved | None]
     ) -> None:
+        period = minimal_period(pattern)
+        if period < pattern.shape[0]:  # a shorter cycle, where this one has shrunk to it
+            pattern = pattern[:period]
+            solve = partial(self.plane.solve, pattern)
         key = pattern_key(pattern)
-        if key in self.number_of or minimal_period(pattern) < pattern.shape[0]:
+        if key in self.number_of:
             return
         solved = solve()
         self.number_of[key] = -2 if solved is None else -1
@@ -319,12 +323,11 @@ class Regions:
         for solved in batch:
             by_period.setdefault(solved.pattern.shape[0], []).append(solved)
         result = []
-        width = float(np.ptp(self.window.corners, axis=0).max())
         for alike in by_period.values():
             drives = np.stack([solved.drives() for solved in alike])
             signs = np.where(np.stack([solved.pattern for solved in alike]), 1.0, -1.0)
             half_planes = np.moveaxis((signs[:, None] * drives).reshape(len(alike), 3, -1), 1, 2)
-            polygons = intersect(self.window, half_planes, SHORTEST * width)
+            polygons = intersect(self.window, half_planes, SHORTEST)
             for row, polygon in enumerate(polygons):
                 if polygon is not None:
                     solved = alike[row]
@@ -340,7 +343,7 @@ class Regions:
 
 
 _CONTRACTED = 0.5
-_GROWN = 1e6
+_GROWN = 1e100
 _SQUARINGS = 36
 
 
@@ -354,7 +357,8 @@ def contracts(matrix: Float[np.ndarray, "n n"]) -> bool:
 
     Returns
     -------
-    False where that proves nothing: the radius is 1 or above it, or too near below it, or a power is above 1e6.
+    False where that proves nothing: the radius is 1 or above it, or too near below it, or the eigenvectors are nearly
+    dependent.
     """
     for precision in (np.float32, np.float64):
         inside = _powers_shrink(matrix, precision)
@@ -373,14 +377,17 @@ def _powers_shrink(matrix: Float[np.ndarray, "n n"], precision: type[np.floating
     rounding = float(np.finfo(precision).eps)
     norm = float(np.linalg.norm(power))
     error = rounding * norm if precision is np.float32 else 0.0
-    for _ in range(_SQUARINGS):
-        if norm + error < _CONTRACTED:
-            return True
-        if not norm < _GROWN:
-            return False if precision is np.float64 else None
-        if error >= _CONTRACTED:
-            return None
-        power = power @ power
-        error = (2 * norm + error) * error + len(matrix) * rounding * norm**2
-        norm = float(np.linalg.norm(power))
+    with np.errstate(over="ignore"):
+        for _ in range(_SQUARINGS):
+            if norm + error < _CONTRACTED:
+                return True
+            if precision is np.float32 and error >= _CONTRACTED:
+                return None
+            if not norm < _GROWN:
+                return False
+            if norm < _CONTRACTED:
+                return None  # small, but for what rounding may have added
+            power = power @ power
+            error = (2 * norm + error) * error + len(matrix) * rounding * norm**2
+            norm = float(np.linalg.norm(power))
     return None

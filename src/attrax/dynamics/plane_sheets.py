@@ -1,6 +1,6 @@
 """The sheets of attractors over a plane: regions that hang together, one above each point; and the areas they cover.
 
-Areas are united and cut by shapely, always on a grid of 1e-12 of the window (`grid_size`): without one, polygons whose
+Areas are united and cut by shapely, always on a grid of 1e-12 of the window: without one, polygons whose
 edges coincide up to rounding, as those of neighbours do, can get lost whole (https://github.com/libgeos/geos/issues/1344).
 """
 
@@ -16,14 +16,17 @@ _OVERLAP = 1e-12
 """Share of the window by which two regions may overlap, for rounding."""
 
 
-def shape_of(polygon: Polygon) -> shapely.Polygon:
-    """Return a polygon as one of shapely's."""
-    return shapely.Polygon(polygon.corners)
+GRID = 1e-12
 
 
-def grid(window: Polygon) -> float:
-    """Return the size of the grid for overlays in a window."""
-    return 1e-12 * float(np.ptp(window.corners, axis=0).max())
+def shape_of(polygon: Polygon, window: Polygon) -> shapely.Polygon:
+    """Return a polygon as one of shapely's, with the window as the unit square: so no scale or place is special."""
+    return shapely.Polygon(to_square(polygon.corners, window))
+
+
+def to_square(points: Float[np.ndarray, "points 2"], window: Polygon) -> Float[np.ndarray, "points 2"]:
+    """Return inputs as they lie in a window that is taken as the unit square."""
+    return (points - window.corners.min(axis=0)) / np.ptp(window.corners, axis=0)
 
 
 def number_sheets(regions: Regions, borders: list[Border]) -> Int[np.ndarray, " regions"]:
@@ -66,14 +69,13 @@ def number_sheets(regions: Regions, borders: list[Border]) -> Int[np.ndarray, " 
 
 def _overlaps(regions: Regions, numbers: list[int]) -> dict[int, set[int]]:
     """Return which of some regions have more than a border in common."""
-    shapes = np.array([shape_of(regions.found[number].polygon) for number in numbers], dtype=object)
+    shapes = np.array([shape_of(regions.found[number].polygon, regions.window) for number in numbers], dtype=object)
     if not shapes.size:
         return {}
     one, two = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     one, two = one[one < two], two[one < two]
-    least = _OVERLAP * regions.window.area
-    common = shapely.intersection(shapes[one], shapes[two], grid_size=grid(regions.window))
-    apart = shapely.area(common) <= least
+    common = shapely.intersection(shapes[one], shapes[two], grid_size=GRID)
+    apart = shapely.area(common) <= _OVERLAP
     result: dict[int, set[int]] = {}
     for a, b in zip(one[~apart].tolist(), two[~apart].tolist(), strict=True):
         result.setdefault(numbers[a], set()).add(numbers[b])
@@ -82,43 +84,38 @@ def _overlaps(regions: Regions, numbers: list[int]) -> dict[int, set[int]]:
 
 
 def covered(regions: Regions, period: int | None = None) -> shapely.Geometry:
-    """Return the part of the window above which some stable region lies: of fixed points (1), of cycles (2), of any."""
+    """Return where in the window, as the unit square, a stable region lies: of a fixed point (1), a cycle (2), any."""
     shapes = [
-        shape_of(region.polygon)
+        shape_of(region.polygon, regions.window)
         for region in regions.found
         if region.stable and (period is None or min(region.period, 2) == period)
     ]
-    return _areas_of(shapely.union_all(shapes, grid_size=grid(regions.window)))
+    return _areas_of(shapely.union_all(shapes, grid_size=GRID))
 
 
 def coexistence(regions: Regions, sheets: Int[np.ndarray, " regions"]) -> dict[int, float]:
     """Return, for each number of stable regions one above the other, its share of the window."""
-    size = grid(regions.window)
-    parts: list[shapely.Geometry] = [shapely.box(*_bounds(regions.window))]
+    parts: list[shapely.Geometry] = [shapely.box(0, 0, 1, 1)]
     for sheet in range(int(sheets.max(initial=-1)) + 1):
-        members = [shape_of(regions.found[number].polygon) for number in np.flatnonzero(sheets == sheet)]
-        shape = _areas_of(shapely.union_all(members, grid_size=size))
-        deeper = [_areas_of(shapely.intersection(part, shape, grid_size=size)) for part in parts]
-        parts = [_areas_of(shapely.difference(part, shape, grid_size=size)) for part in parts]
+        members = [
+            shape_of(regions.found[number].polygon, regions.window) for number in np.flatnonzero(sheets == sheet)
+        ]
+        shape = _areas_of(shapely.union_all(members, grid_size=GRID))
+        deeper = [_areas_of(shapely.intersection(part, shape, grid_size=GRID)) for part in parts]
+        parts = [_areas_of(shapely.difference(part, shape, grid_size=GRID)) for part in parts]
         nothing = shapely.Polygon()
         parts = [
-            _areas_of(shapely.union(part, more, grid_size=size))
+            _areas_of(shapely.union(part, more, grid_size=GRID))
             for part, more in zip([*parts, nothing], [nothing, *deeper], strict=True)
         ]
-    whole = regions.window.area
-    shares = {count: float(shapely.area(part)) / whole for count, part in enumerate(parts)}
+    shares = {count: float(shapely.area(part)) for count, part in enumerate(parts)}
     return {count: share for count, share in shares.items() if share > _OVERLAP}
 
 
-def _bounds(window: Polygon) -> tuple[float, float, float, float]:
-    (left, bottom), (right, top) = window.corners.min(axis=0), window.corners.max(axis=0)
-    return float(left), float(bottom), float(right), float(top)
-
-
 def remaining(regions: Regions) -> shapely.Geometry:
-    """Return the part of the window above which no stable region lies."""
-    window = shapely.box(*_bounds(regions.window))
-    return _areas_of(shapely.difference(window, covered(regions), grid_size=grid(regions.window)))
+    """Return the part of the window, as the unit square, above which no stable region lies."""
+    window = shapely.box(0, 0, 1, 1)
+    return _areas_of(shapely.difference(window, covered(regions), grid_size=GRID))
 
 
 def _areas_of(shape: shapely.Geometry) -> shapely.Geometry:

@@ -22,6 +22,7 @@ BORDER_LOOKS: dict[str, tuple[str, Any, float]] = {
     "exchange": ("#009E73", (0, (1, 1)), 1.4),
     "merging": ("#E69F00", (0, (6, 1.5, 1, 1.5)), 1.2),
     "singular": ("#CC79A7", "-", 1.8),
+    "unproved": ("#777777", (0, (1, 2)), 1.2),
 }
 """Colour, dashes and width of each kind of border."""
 _BORDER_WORDS = {
@@ -32,6 +33,7 @@ _BORDER_WORDS = {
     "exchange": "becomes unstable: eigenvalue above 1",
     "merging": "the cycle shrinks to one of lower period",
     "singular": "neutral beyond",
+    "unproved": "goes on, not proved to attract",
 }
 _VEIL, _ALPHA = "#567C9C", 0.28
 _CYCLE = "#F3CF8B"
