@@ -114,7 +114,7 @@ def coverage(arguments) -> None:
         found = atlas(weights, bias, directions, start=start)
         rng = np.random.default_rng(12)
         points = rng.uniform(-1, 1, (arguments.coverage, 2))
-        size = 2 * max(float(region.drives[0].max()) for region in found.stable)
+        size = 2 * max(float(region.states(region.polygon.middle[None], 1.0).max()) for region in found.stable)
         starts = rng.uniform(0, size, (arguments.coverage * COVERAGE_STARTS, len(bias)))
         reached = found.reach(np.repeat(points, COVERAGE_STARTS, axis=0), starts)
         exact = reached.certified.values & (reached.period.values <= 12)

@@ -29,7 +29,8 @@ def write_page(folder: Path, page: Path) -> None:
                 f"{r['worst']:.0e} | {r['bare']} | {r['exact_where_bare']} | {r['areas']['fixed point']:.2%} | "
                 f"{r['areas']['quasi-periodic']:.1%} | {more:.1%} | {r['seconds']:.0f} |"
             )
-        lines += ["", "Borders of attractors, by what happens there:", "", "| network | " + " | ".join(KINDS_OF_BORDERS) + " |",
+        lines += ["", "The one that is missing is a cycle of period 4 beside a fixed point: short cycles are followed from where sampled orbits",
+                  "meet them, and none met this one.", "", "Borders of attractors, by what happens there:", "", "| network | " + " | ".join(KINDS_OF_BORDERS) + " |",
                   "|---|" + "---|" * len(KINDS_OF_BORDERS)]  # fmt: skip
         lines += [
             f"| {r['network']} | " + " | ".join(f"{r['borders'].get(kind, 0):,}" for kind in KINDS_OF_BORDERS) + " |"
@@ -38,7 +39,7 @@ def write_page(folder: Path, page: Path) -> None:
         lines.append("")
     if rows := tables.get("coverage"):
         lines += ["## Does it miss attractors?", "",
-                  "From random starts (uniform, up to twice the largest drive) at random inputs the engine finds attractors. Each",
+                  "From random starts (uniform, up to twice the largest activity of any attractor) at random inputs the engine finds attractors. Each",
                   "one that it certifies should lie on a polygon of the atlas, which was made from other inputs and starts.", "",
                   "| network | inputs | starts | certified orbits | without a polygon | attractors above the inputs | of them met by these starts |",
                   "|---|---|---|---|---|---|---|"]  # fmt: skip
