@@ -65,8 +65,8 @@ def write_page(folder: Path, page: Path) -> None:
         lines += ["",
                   f"The aim was 4 s for both contexts of a network whose plane is all fixed points, less than a 21 x 21 grid takes. It is missed: {seconds:.1f} s",
                   f"for {rows[0]['network']}. A network has not some hundred regions but thousands ({regions:,} in both contexts), at about a",
-                  "millisecond each, samples and search included. Most of that proves stability (squarings of a matrix of the active units) and",
-                  "cuts the polygons out of 250 half-planes each; the rest is the change of the inverse across an edge and the new drives. The",
+                  "millisecond each, samples and search included. The largest parts are the proof of stability (squarings of a matrix of the active",
+                  "units) and the cutting of polygons out of 250 half-planes each; then the change of the inverse across an edge and the new drives. The",
                   "cost of a grid grows with its points: against 101 x 101 of them the atlas takes half the time or less."]  # fmt: skip
         lines.append("")
     if rows := tables.get("size"):

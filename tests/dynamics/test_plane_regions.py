@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attrax.dynamics.half_planes import WINDOW, intersect, rectangle
+from attrax.dynamics.linear_pieces import minimal_period
 from attrax.dynamics.plane_borders import find_borders, leading_eigenvalue
-from attrax.dynamics.plane_regions import Plane, Regions, contracts, minimal_period, pattern_key
+from attrax.dynamics.plane_regions import Plane, Regions, contracts, pattern_key
 from attrax.dynamics.plane_sheets import coexistence, covered, draw_points, number_sheets, remaining
 from attrax.dynamics.relu_map import ReluMap
 

@@ -39,6 +39,18 @@ class Budget:
         return self.used >= self.allowed
 
 
+def minimal_period(pattern: Bool[np.ndarray, "steps units"]) -> int:
+    """Return after how many steps a sequence of patterns, shape (steps, units), repeats itself."""
+    steps = pattern.shape[0]
+    if steps == 1:
+        return 1
+    return next(
+        shift
+        for shift in range(1, steps + 1)
+        if steps % shift == 0 and (pattern == np.roll(pattern, shift, axis=0)).all()
+    )
+
+
 class Piece:
     """The linear system of one sequence of patterns.
 
@@ -137,12 +149,7 @@ class Piece:
     @property
     def minimal(self) -> bool:
         """Whether no proper divisor of the period is one: a piece has one solution, so its patterns tell."""
-        period = self.pattern.shape[0]
-        return all(
-            (self.pattern != np.roll(self.pattern, shift, axis=0)).any()
-            for shift in range(1, period // 2 + 1)
-            if period % shift == 0
-        )
+        return minimal_period(self.pattern) == self.pattern.shape[0]
 
     def _run(self, state: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Take a state on the kept units once round; return its image and the drives on the way."""

@@ -389,8 +389,8 @@ class Atlas:
         """
         regions, samples = self.regions, self.samples
         points = shapely.points(to_square(samples.point.values, regions.window))
-        bare = ~shapely.intersects(covered(regions), points)
-        rest = float(shapely.area(remaining(regions)))
+        everything = covered(regions)
+        bare, rest = ~shapely.intersects(everything, points), 1 - float(shapely.area(everything))
         # What was drawn where nothing stable was known yet is no fair sample of the rest of the window.
         parts = ((1 - rest, ~bare & samples.everywhere.values), (rest, bare))
         rows = []

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from attrax.dynamics.linear_pieces import Piece
-from attrax.dynamics.plane_regions import Plane, Region, Regions, minimal_period, pattern_key, switched
+from attrax.dynamics.linear_pieces import minimal_period
+from attrax.dynamics.plane_regions import Plane, Region, Regions, pattern_key, switched
 
 BORDER_KINDS = ("switch", "fold", "exchange", "flip", "Neimark-Sacker", "merging", "singular", "unproved")
 """What a border can be, as seen from a region whose attractor is stable."""
@@ -104,14 +104,7 @@ def _kind(regions: Regions, here: int, there: int, leading: dict[int, complex]) 
 
 def leading_eigenvalue(plane: Plane, region: Region) -> complex:
     """Return the eigenvalue of largest size of a region's Jacobian over one period; above the real axis if complex."""
-    weights, leak = plane.origin.weights, plane.origin.leak
-    if region.period > 1:
-        jacobian = Piece(plane.origin, region.pattern).jacobian()
-    elif leak == 1:
-        active = np.flatnonzero(region.pattern[0])
-        jacobian = weights[np.ix_(active, active)]
-    else:
-        jacobian = (1 - leak) * np.eye(plane.n_units) + leak * region.pattern[0][:, None] * weights
+    jacobian = plane.jacobian(region.pattern)
     if not jacobian.size:
         return 0j
     values = np.linalg.eigvals(jacobian)

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float
 
 from attrax.dynamics.certificate import LARGEST_RADIUS
 from attrax.dynamics.half_planes import Polygon, intersect
-from attrax.dynamics.linear_pieces import SINGULAR, Piece, states_of
+from attrax.dynamics.linear_pieces import SINGULAR, Piece, minimal_period, states_of
 from attrax.dynamics.relu_map import ReluMap
 
 _AT_ONCE = 128
@@ -146,6 +146,19 @@ class Plane:
         """Return the map at one input."""
         return ReluMap(self.origin.weights, self.biases(point[None])[0], self.origin.leak)
 
+    def jacobian(self, pattern: Bool[np.ndarray, "steps units"]) -> Float[np.ndarray, "n n"]:
+        """Return the Jacobian over one period of some patterns, on the units that carry a state from one to the next.
+
+        A piece leaves the leak out for a fixed point, whose place does not depend on it; its stability does.
+        """
+        weights, leak = self.origin.weights, self.origin.leak
+        if pattern.shape[0] > 1:
+            return Piece(self.origin, pattern).jacobian()
+        if leak == 1:
+            active = np.flatnonzero(pattern[0])
+            return weights[np.ix_(active, active)]
+        return (1 - leak) * np.eye(self.n_units) + leak * pattern[0][:, None] * weights
+
     def solve(self, pattern: Bool[np.ndarray, "steps units"]) -> Solved | None:
         """Solve a sequence of patterns; None where it has no cycle, or more than one."""
         if pattern.shape[0] == 1:
@@ -188,10 +201,7 @@ class _FixedPoint(Solved):
         return drives.T[:, None]
 
     def jacobian(self) -> Float[np.ndarray, "n n"]:
-        weights, leak, active = self._plane.origin.weights, self._plane.origin.leak, self._active
-        if leak == 1:
-            return weights[np.ix_(active, active)]
-        return (1 - leak) * np.eye(self._plane.n_units) + leak * self.pattern[0][:, None] * weights
+        return self._plane.jacobian(self.pattern)
 
     def neighbour(self, numbers: list[int]) -> "_FixedPoint | None":
         if len(numbers) > 1:
@@ -243,20 +253,6 @@ def switched(pattern: Bool[np.ndarray, "steps units"], numbers: list[int]) -> Bo
     other = pattern.copy()
     other.flat[numbers] ^= True
     return other
-
-
-def minimal_period(pattern: Bool[np.ndarray, "steps units"]) -> int:
-    """Return after how many steps a sequence of patterns repeats itself."""
-    steps = pattern.shape[0]
-    return (
-        steps
-        if steps == 1
-        else next(
-            shift
-            for shift in range(1, steps + 1)
-            if steps % shift == 0 and (pattern == np.roll(pattern, shift, axis=0)).all()
-        )
-    )
 
 
 @dataclass(eq=False)

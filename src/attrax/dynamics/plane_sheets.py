@@ -14,9 +14,8 @@ from attrax.dynamics.plane_regions import Regions
 
 _OVERLAP = 1e-12
 """Share of the window by which two regions may overlap, for rounding."""
-
-
 GRID = 1e-12
+"""Size of the grid of overlays, where the window is the unit square."""
 
 
 def shape_of(polygon: Polygon, window: Polygon) -> shapely.Polygon:
