@@ -33,7 +33,7 @@ def test_an_easy_task_is_learned_to_the_criterion(easy_task, learner):
     assert [p.updates for p in seen] == trained.history["updates"].tolist()
     assert trained.history["accuracy"][-1] >= 0.95 > trained.history["accuracy"][:-1].max()
     assert {"initial", "accuracy 0.6", "accuracy 0.9"} <= set(trained.checkpoints)
-    assert trained.checkpoint_updates["initial"] == 0
+    assert trained.checkpoint_progress["initial"].updates == 0
     lengths = {values.size for values in trained.history.values()}
     assert lengths == {len(seen)}
     assert np.isnan(trained.history["loss"][0])
@@ -78,6 +78,25 @@ def test_the_number_of_trials_stops_at_the_first_update_that_meets_it(easy_task,
         dataclasses.replace(QUICK, accuracy=None, updates=trained.updates - 1),
     )
     assert before.trials < 300
+
+
+def test_weights_are_kept_after_the_updates_and_trials_that_were_asked_for(easy_task, small_network):
+    rule = dataclasses.replace(
+        QUICK, accuracy=None, updates=6, evaluate_every=2, checkpoint_updates=(2, 3, 100), checkpoint_trials=(40,)
+    )
+    trained = train(easy_task, small_network, LEARNERS[1], rule)
+    kept = trained.checkpoint_progress
+    assert kept["updates 2"].updates == 2
+    assert kept["updates 3"].updates == 4  # the first evaluation after it
+    assert "updates 100" not in kept
+    first = int(np.argmax(trained.history["trials"] >= 40))
+    assert kept["trials 40"].updates == trained.history["updates"][first]
+    assert set(kept) == set(trained.checkpoints)
+    weights = [
+        np.asarray(trained.checkpoints[name].recurrent_weights) for name in ("initial", "updates 2", "updates 3")
+    ]
+    assert (weights[0] != weights[1]).any()
+    assert (weights[1] != weights[2]).any()
 
 
 def test_trials_that_were_asked_for_and_not_seen_are_not_reached(easy_task, small_network):

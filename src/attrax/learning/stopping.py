@@ -1,6 +1,7 @@
 """When training stops: at an accuracy, a number of updates, or a number of trials; the same for every rule."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from attrax.settings import check_fields, require
 
@@ -25,6 +26,10 @@ class StoppingRule:
     """Held-out trials in an evaluation, the same ones each time; a multiple of 10."""
     checkpoint_accuracies: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9)
     """Keep the weights at the first evaluation that reaches each of these."""
+    checkpoint_updates: tuple[int, ...] = ()
+    """Keep the weights at the first evaluation after so many updates: to compare rules after equal updates."""
+    checkpoint_trials: tuple[int, ...] = ()
+    """Keep the weights at the first evaluation after so many training trials: to compare them at equal experience."""
     fresh_trials: int = 10_000
     """Trials drawn after the stop for the accuracy that is reported (at a crossing it is biased upward); a multiple
     of `evaluation_trials`."""
@@ -52,6 +57,19 @@ class StoppingRule:
             all(0 < a < 1 for a in self.checkpoint_accuracies),
             f"checkpoint_accuracies {list(self.checkpoint_accuracies)}: each must lie between 0 and 1",
         )
+        for name in ("checkpoint_updates", "checkpoint_trials"):
+            counts = getattr(self, name)
+            require(all(count >= 1 for count in counts), f"{name} {list(counts)}: each must be 1 or more")
+
+    @property
+    def checkpoints(self) -> dict[str, tuple[Literal["accuracy", "updates", "trials"], float]]:
+        """What is kept beside the initial and the final network: name to what is counted, and the count."""
+        asked: list[tuple[Literal["accuracy", "updates", "trials"], float]] = [
+            *(("accuracy", value) for value in self.checkpoint_accuracies),
+            *(("updates", value) for value in self.checkpoint_updates),
+            *(("trials", value) for value in self.checkpoint_trials),
+        ]
+        return {f"{counted} {value:.15g}": (counted, value) for counted, value in asked}
 
     def is_met(self, updates: int, trials: int, accuracy: float) -> bool:
         """Whether what is asked for has been reached."""

@@ -81,9 +81,10 @@ class Trained(NamedTuple):
     """Name to values, one an evaluation: updates, trials, accuracy, early_answers, reward, weight_norm,
     spectral_radius, and the learner's metrics averaged since the evaluation before (NaN at the first)."""
     checkpoints: dict[str, RecurrentNetwork]
-    """"initial", and "accuracy 0.6" and so on for those accuracies that were reached."""
-    checkpoint_updates: dict[str, int]
-    """Updates after which each checkpoint was taken."""
+    """"initial", and "accuracy 0.6", "updates 100" and so on for those of `StoppingRule.checkpoints` that were
+    reached."""
+    checkpoint_progress: dict[str, Progress]
+    """When each checkpoint was taken, and its accuracy on the held-out trials."""
 
 
 def initial_network(task: Task, settings: NetworkSettings, seed: int) -> RecurrentNetwork:
@@ -163,7 +164,7 @@ def train(
         trials=int(state.trials),
         history=record.history(),
         checkpoints=record.checkpoints,
-        checkpoint_updates=record.checkpoint_updates,
+        checkpoint_progress=record.checkpoint_progress,
     )
 
 
@@ -212,10 +213,10 @@ class _Record:
     """History and checkpoints as they grow."""
 
     def __init__(self, stopping: StoppingRule) -> None:
-        self._waiting = sorted(stopping.checkpoint_accuracies)
+        self._waiting = stopping.checkpoints
         self._rows: list[dict[str, float]] = []
         self.checkpoints: dict[str, RecurrentNetwork] = {}
-        self.checkpoint_updates: dict[str, int] = {}
+        self.checkpoint_progress: dict[str, Progress] = {}
 
     def add(self, state: LearnerState, metrics: dict[str, Array], evaluation: Evaluation) -> Progress:
         weights = np.asarray(state.network.recurrent_weights, dtype=float)
@@ -232,13 +233,15 @@ class _Record:
         )
         if not self.checkpoints:
             self._keep("initial", state.network, progress)
-        while self._waiting and progress.accuracy >= self._waiting[0]:
-            self._keep(f"accuracy {self._waiting.pop(0):g}", state.network, progress)
+        for name, (counted, value) in list(self._waiting.items()):
+            if getattr(progress, counted) >= value:
+                self._keep(name, state.network, progress)
+                del self._waiting[name]
         return progress
 
     def _keep(self, name: str, network: RecurrentNetwork, progress: Progress) -> None:
         self.checkpoints[name] = network
-        self.checkpoint_updates[name] = progress.updates
+        self.checkpoint_progress[name] = progress
 
     def history(self) -> dict[str, np.ndarray]:
         return {name: np.array([row[name] for row in self._rows]) for name in self._rows[0]}
