@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrax.dynamics.effort import Effort
 
 if TYPE_CHECKING:
+    from attrax.dynamics.attractor_matching import match_attractors
     from attrax.dynamics.attractors import find_attractors
     from attrax.dynamics.basin_fractions import basins
     from attrax.dynamics.classification import KINDS, Classification
@@ -35,12 +36,13 @@ _PLACES = {
     "ReluMap": "relu_map",
     "SmoothMap": "smooth_map",
     "gru_map": "smooth_map",
+    "match_attractors": "attractor_matching",
     "sweep": "line_sweep",
     "tanh_map": "smooth_map",
 }
 __all__ = [
     "KINDS", "Atlas", "Classification", "Effort", "ReluMap", "SmoothMap", "atlas", "basin_plane", "basins", "classify",
-    "cycles", "find_attractors", "fixed_points", "gru_map", "sweep", "tanh_map",
+    "cycles", "find_attractors", "fixed_points", "gru_map", "match_attractors", "sweep", "tanh_map",
 ]  # fmt: skip
 
 

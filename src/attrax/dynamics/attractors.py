@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from attrax.dynamics.classification import Classification
@@ -50,8 +51,9 @@ def find_attractors(
     else:
         family = SmoothFamily(network_map)
     found = label_orbits(family, starts, effort or Effort(), seed)
-    size = float(np.abs(starts).max(initial=0.0))
-    return to_dataset(found).assign(attractor=("start", number_attractors(family, found, size)))
+    size, known = float(np.abs(starts).max(initial=0.0)), KnownAttractors()
+    numbers = [known.number_of(family, found, orbit, size) for orbit in range(len(starts))]
+    return to_dataset(found).assign(attractor=("start", np.array(numbers, dtype=int)))
 
 
 def to_dataset(found: Classification) -> xr.Dataset:
@@ -63,34 +65,39 @@ def to_dataset(found: Classification) -> xr.Dataset:
     return xr.Dataset(fields | {"relaxation_time": ("start", found.relaxation_time())})
 
 
-def number_attractors(family: MapFamily, found: Classification, size: float) -> np.ndarray:
-    """Return a number for the attractor of each start of one map, shape (starts,); -1 where there is none.
+class KnownAttractors:
+    """The attractors of one map that have been met, each with a number."""
 
-    Cycles are the same if one passes through the other's state; others of one kind by `is_same_set`. A state that is
-    not certified may be as far from its cycle as the starts were large: `size` is that of the starts.
-    """
-    numbers = np.full(found.kind.size, -1)
-    known: list[tuple[str, int, np.ndarray]] = []
-    for orbit in range(found.kind.size):
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.periods: list[int] = []
+        self.samples: list[Float[np.ndarray, "steps units"]] = []
+        """States: the fixed point, the cycle, or some of a long orbit."""
+
+    def number_of(self, family: MapFamily, found: Classification, orbit: int, size: float) -> int:
+        """Return the number of the attractor that an orbit settled to, a new one where it is new; -1 for none.
+
+        Cycles are the same if one passes through the other's state; others of one kind by `is_same_set`. A state that
+        is not certified may be as far from its cycle as the starts were large: `size` is that of the starts.
+        """
         kind, period, state = str(found.kind[orbit]), int(found.period[orbit]), found.state[orbit]
         if kind in ("divergent", "undecided"):
-            continue
+            return -1
         sample: np.ndarray | None = None
-        for number, (other_kind, other_period, other) in enumerate(known):
-            if (kind, period) != (other_kind, other_period):
+        for number, known in enumerate(self.samples):
+            if (kind, period) != (self.kinds[number], self.periods[number]):
                 continue
             if period:
-                same = is_same_cycle(other, state, 0.0 if found.certified[orbit] else size)
+                same = is_same_cycle(known, state, 0.0 if found.certified[orbit] else size)
             else:
                 sample = _sample(family, orbit, state, SAMPLE) if sample is None else sample
-                same = is_same_set(other, sample)
+                same = is_same_set(known, sample)
             if same:
-                numbers[orbit] = number
-                break
-        else:
-            numbers[orbit] = len(known)
-            known.append((kind, period, _sample(family, orbit, state, period or SAMPLE)))
-    return numbers
+                return number
+        self.kinds.append(kind)
+        self.periods.append(period)
+        self.samples.append(_sample(family, orbit, state, period or SAMPLE) if sample is None else sample)
+        return len(self.samples) - 1
 
 
 def _sample(family: MapFamily, orbit: int, state: np.ndarray, steps: int) -> np.ndarray:
