@@ -55,6 +55,21 @@ def test_modalities_contexts_and_signs_are_independent():
     assert np.abs(correlation).max() < 5 / np.sqrt(4000)
 
 
+def test_stimuli_are_what_trials_draw_with_their_probabilities(task):
+    stimuli, probability = task.stimuli()
+    assert probability.sum() == pytest.approx(1)
+    drawn = np.asarray(jax.vmap(task.trial)(jax.random.split(jax.random.key(4), 4000)).coherence)
+    at = np.abs(drawn[:, None] - stimuli).max(axis=2).argmin(axis=1)
+    np.testing.assert_allclose(stimuli[at], drawn, atol=1e-6)
+    share = np.bincount(at, minlength=len(stimuli)) / len(at)
+    assert np.abs(share - probability).max() < 5 * np.sqrt(probability.max() / len(at))
+
+
+def test_zero_coherence_has_no_sign_and_counts_twice():
+    stimuli, probability = PerceptualDecision(coherences=(0.0, 0.5)).stimuli()
+    assert dict(zip(stimuli[:, 0].tolist(), probability.tolist(), strict=True)) == {-0.5: 0.25, 0.0: 0.5, 0.5: 0.25}
+
+
 def test_without_noise_a_trial_is_the_constant_input_of_each_stage(task):
     import dataclasses
 

@@ -19,7 +19,8 @@ from attrax.dynamics import Classification, classify
 from attrax.dynamics.orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
 from attrax.studies.settings import PlaneSettings
-from attrax.studies.trial_distance import distance_from_attractors, states_at_stage_ends
+from attrax.studies.trial_distance import distance_from_attractors
+from attrax.studies.trial_states import states_at_stage_ends
 from attrax.tasks import Task
 from attrax.tasks.trial import STAGES, STIMULUS
 
@@ -28,6 +29,8 @@ _KEPT = (
     "rotation_number", "rotation_digits", "digits_gained", "chaos_test", "amplitude", "radius", "residual",
     "margin", "steps",
 )  # fmt: skip
+LOCKED_FROM = 10
+"""Cycles of a longer period are oscillations that have locked."""
 
 
 class StageInputs:
@@ -237,7 +240,7 @@ def plane_shares(planes: xr.Dataset) -> dict[str, float]:
     return {
         "frac_fixed": share(kind == "fixed point"),
         "frac_cycle": share(kind == "cycle"),
-        "frac_locked": share((kind == "cycle") & (period > 10)),
+        "frac_locked": share((kind == "cycle") & (period > LOCKED_FROM)),
         "frac_quasi": share(quasi),
         "frac_chaotic": share(kind == "chaotic"),
         "frac_divergent": share(kind == "divergent"),

@@ -5,8 +5,10 @@ Arrays of a single trial; `jax.vmap` makes batches.
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import ClassVar, Literal
 
+import numpy as np
 from jaxtyping import Float, Int
 
 from attrax._lazy import Array, jax, jnp
@@ -152,6 +154,13 @@ class StagedDecision:
         if self.n_contexts > 1:
             parts.append((jnp.arange(self.n_contexts) == context).astype(coherence.dtype))
         return jnp.concatenate(parts)
+
+    def stimuli(self) -> tuple[Float[np.ndarray, "stimuli modalities"], Float[np.ndarray, " stimuli"]]:
+        """Return all signed coherences that `trial` draws, and the probability of each; equal in all contexts."""
+        signed = [sign * strength for strength in self.coherences for sign in (1.0, -1.0)]
+        drawn = np.array(list(product(signed, repeat=self.n_modalities))) + 0.0  # -0 is 0
+        stimuli, counts = np.unique(drawn, axis=0, return_counts=True)
+        return stimuli, counts / counts.sum()
 
     def trial(self, key: Array) -> Trial:
         """Draw a trial: durations, context, coherences and signs, noise, each uniform and independent."""

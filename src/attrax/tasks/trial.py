@@ -90,6 +90,10 @@ class Task(Protocol):
         """Return the typical (mean) number of steps of a stage."""
         ...
 
+    def stimuli(self) -> tuple[Float[np.ndarray, "stimuli modalities"], Float[np.ndarray, " stimuli"]]:
+        """Return all signed coherences that `trial` draws, and the probability of each."""
+        ...
+
     def trial(self, key: Array) -> Trial:
         """Draw a trial."""
         ...
