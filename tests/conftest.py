@@ -54,11 +54,16 @@ updates = 4
 evaluate_every = 2
 evaluation_trials = 50
 fresh_trials = 100
+checkpoint_updates = [2]
+checkpoint_trials = [30]
 
 [planes]
 points = 3
 atlas = true
 atlas_samples = 8
+course = true
+course_points = 2
+course_trials = 20
 effort = { settling_steps = 300, steps = 1000, extension = 1 }
 orbit_steps = 50
 """

@@ -9,11 +9,13 @@ import time
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from attrax.settings import SettingsError
 from attrax.studies import open as open_store
 from attrax.studies import parse_study, run_study
-from attrax.studies.store import prepare
+from attrax.studies.store import prepare, write_shard
+from attrax.studies.unfinished import Unfinished
 
 COLUMNS = [
     "network",
@@ -261,3 +263,16 @@ def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path
         assert (tmp_path / "shards" / condition.identity / name).read_bytes() == (
             other / "shards" / condition.identity / name
         ).read_bytes()
+
+
+def test_texts_of_parts_that_were_kept_apart_stay_whole_in_the_shard(tmp_path):
+    """A part read from disk remembers the length of its texts; joined with a longer one it must not be cut to it."""
+    unfinished = Unfinished(tmp_path, "network")
+    parts = [
+        unfinished.dataset(kind, lambda kind=kind: xr.Dataset({"kind": ("point", np.array([kind]))}))
+        for kind in ("fixed point", "quasi-periodic")
+    ]
+    joined = xr.concat(parts, dim="part")
+    write_shard(tmp_path, "network", {"network": "network"}, {"network": "network"}, joined, {}, {})
+    with xr.open_dataset(tmp_path / "shards" / "network" / "arrays.nc", engine="h5netcdf") as arrays:
+        assert arrays.kind.values[:, 0].tolist() == ["fixed point", "quasi-periodic"]

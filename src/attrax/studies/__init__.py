@@ -7,11 +7,13 @@ from attrax.studies.settings import PlaneSettings
 from attrax.studies.study import Condition, Study, load_study, parse_study
 
 if TYPE_CHECKING:
+    from attrax.studies.decision_sides import trial_sides, wrong_side
     from attrax.studies.execution import Event, run_local
     from attrax.studies.plane_atlases import map_atlases, stage_atlas
     from attrax.studies.planes import map_planes, plane_shares
     from attrax.studies.store import Store, open
     from attrax.studies.study_run import run_study
+    from attrax.studies.training_course import map_course
     from attrax.studies.weights_analysis import AnalysedWeights, WeightsAnalysis, run_analysis
 
 _PLACES = {
@@ -22,6 +24,9 @@ _PLACES = {
     "map_planes": "planes",
     "plane_shares": "planes",
     "Store": "store",
+    "map_course": "training_course",
+    "trial_sides": "decision_sides",
+    "wrong_side": "decision_sides",
     "open": "store",
     "run_study": "study_run",
     "AnalysedWeights": "weights_analysis",
@@ -38,6 +43,7 @@ __all__ = [
     "WeightsAnalysis",
     "load_study",
     "map_atlases",
+    "map_course",
     "map_planes",
     "open",
     "parse_study",
@@ -46,6 +52,8 @@ __all__ = [
     "run_local",
     "run_study",
     "stage_atlas",
+    "trial_sides",
+    "wrong_side",
 ]
 
 

@@ -14,6 +14,7 @@ from attrax.studies.plane_atlases import atlas_shares, map_atlases
 from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.store import write_shard
 from attrax.studies.study import Condition
+from attrax.studies.training_course import first_oscillation, map_course
 from attrax.studies.unfinished import Unfinished
 
 _LIBRARIES = ("attrax", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
@@ -50,6 +51,12 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
     if condition.planes.atlas:
         atlases = map_atlases(condition.task, trained.network, condition.planes, unfinished.dataset)
         planes, shares = planes.merge(atlases), shares | atlas_shares(atlases)
+    if condition.planes.course:
+        checkpoints = {**trained.checkpoints, "final": trained.network}
+        last = Progress(trained.updates, trained.trials, float(trained.history["accuracy"][-1]))
+        progress = {**trained.checkpoint_progress, "final": last}
+        course = map_course(condition.task, checkpoints, progress, condition.planes, unfinished.dataset)
+        planes, shares = planes.merge(course), shares | first_oscillation(course)
     after_planes = time.perf_counter()
     summary = {
         "network": condition.identity,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from attrax.dynamics import KINDS, Effort, atlas
 from attrax.networks import RecurrentNetwork
@@ -109,9 +110,7 @@ def map_atlases(
 
 def _arrays(task: Task, network: RecurrentNetwork, context: int, settings: PlaneSettings) -> xr.Dataset:
     found = stage_atlas(task, network, context, settings.effort, samples=settings.atlas_samples)
-    table, coexisting = found.area_table(), np.zeros(_MOST_COUNTED + 1)
-    for count, share in found.coexistence().items():
-        coexisting[min(count, _MOST_COUNTED)] += share
+    table, coexisting = found.area_table(), coexisting_shares(found)
     stable = [number for number, region in enumerate(found.regions.found) if region.stable]
     polygons = [found.regions.found[number].polygon.corners for number in stable]
     corners = np.full((len(stable), max((len(polygon) for polygon in polygons), default=3), 2), np.nan)
@@ -138,6 +137,14 @@ def _arrays(task: Task, network: RecurrentNetwork, context: int, settings: Plane
         },
         coords={"atlas_kind": list(KINDS), "attractors": np.arange(_MOST_COUNTED + 1), "axis": ["x", "y"]},
     )
+
+
+def coexisting_shares(found: "Atlas") -> Float[np.ndarray, " attractors"]:
+    """Return the share of the plane with 0, 1, ... and with 6 or more fixed points and short cycles that attract."""
+    shares = np.zeros(_MOST_COUNTED + 1)
+    for count, share in found.coexistence().items():
+        shares[min(count, _MOST_COUNTED)] += share
+    return shares
 
 
 def atlas_shares(atlases: xr.Dataset) -> dict[str, float]:

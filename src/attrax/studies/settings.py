@@ -21,6 +21,12 @@ class PlaneSettings:
     """Whether the stimulus stage is also mapped exactly, at every coherence (see `attrax.dynamics.atlas`)."""
     atlas_samples: int = 64
     """Coherences at which orbits lead the atlas to its attractors, and say what there is without a formula."""
+    course: bool = False
+    """Whether the stimulus stage of every checkpoint is mapped too, and its attractors matched along training."""
+    course_points: int = 5
+    """Coherences along each axis at which attractors are sought from several starts and matched."""
+    course_trials: int = 200
+    """Real trials of each checkpoint: on which side are they when a stage begins?"""
     trials: int = 8
     """Real trials at each point, with noise: how far are they from the attractor when the stage ends?"""
     orbits_kept: int = 3
@@ -35,5 +41,6 @@ class PlaneSettings:
             if stage not in STAGES:
                 raise unknown_name("stage", stage, STAGES)
         require(STAGES[STIMULUS] in self.stages, "stages must name the stimulus stage: the summary is about it")
-        for name in ("atlas_samples", "trials", "orbits_kept", "orbit_steps"):
+        require(self.course_points >= 2, f"course_points is {self.course_points}; it must be 2 or more")
+        for name in ("atlas_samples", "course_trials", "trials", "orbits_kept", "orbit_steps"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")

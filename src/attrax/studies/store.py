@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrax.settings import SettingsError
-from attrax.studies.study import Condition, Study, parse_study
+from attrax.settings import SettingsError, require
+from attrax.studies.study import Condition, Study, complete_settings, parse_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def write_shard(
     temporary.mkdir(parents=True)
     pd.DataFrame([summary]).to_parquet(temporary / "summary.parquet", index=False)
     pd.DataFrame([timing]).to_parquet(temporary / "timing.parquet", index=False)
-    arrays.to_netcdf(temporary / "arrays.nc", engine="h5netcdf")
+    arrays.drop_encoding().to_netcdf(temporary / "arrays.nc", engine="h5netcdf")
     metadata = {"settings": json.dumps(settings, sort_keys=True)}
     save_networks(
         temporary / "weights.safetensors",
@@ -165,8 +165,73 @@ class Store:
         planes = []
         for condition in self.conditions:
             arrays = self.arrays(condition.identity)
-            planes.append(arrays[[name for name in arrays.data_vars if "coherence_1" in arrays[name].dims]])
+            planes.append(arrays[[name for name in arrays.data_vars if _is_plane(arrays[name])]])
         return xr.concat(planes, dim="network").assign_coords(self._factors())
+
+    def course(self) -> "xr.Dataset":
+        """Return the dynamics along training, over (network, checkpoint): see `attrax.studies.map_course`.
+
+        A checkpoint that a network did not reach is NaN (or empty) there.
+
+        Raises
+        ------
+        SettingsError
+            If no network has one: the study must be run with ``course = true`` under [planes].
+        """
+        import xarray as xr
+
+        courses = []
+        for condition in self.conditions:
+            arrays = self.arrays(condition.identity)
+            courses.append(arrays[[name for name in arrays.data_vars if str(name).startswith("course_")]])
+        if not any("checkpoint" in course.dims for course in courses):
+            raise SettingsError(
+                f"no network in {self.directory} was mapped along training; set course = true in [planes]"
+            )
+        order = list(self.study.stopping.checkpoints)
+        return (
+            xr.concat(courses, dim="network", join="outer", coords="minimal")
+            .reindex(checkpoint=["initial", *order, "final"])
+            .assign_coords(self._factors())
+        )
+
+    def summary_at(
+        self, *, accuracy: float | None = None, updates: int | None = None, trials: int | None = None
+    ) -> "pd.DataFrame":
+        """Compare networks at matched accuracy, after equal updates, or after equal training trials.
+
+        These are three comparisons, and can answer differently: a rule that needs few, small updates keeps more of the
+        dynamics of its first weights.
+
+        Parameters
+        ----------
+        accuracy, updates, trials
+            One of them: a checkpoint that the study asked for (checkpoint_accuracies, checkpoint_updates or
+            checkpoint_trials under [stopping]).
+
+        Returns
+        -------
+        A row for every network: network, task, learner, delta, seed; reached (whether it got there); updates, trials
+        and accuracy of the checkpoint; frac_fixed and so on of its stimulus-stage planes, as in `summary`, with
+        wrong_side_delay and wrong_side_decision, shares of real trials on the wrong side when these stages begin. NaN
+        where the network did not get there.
+
+        Raises
+        ------
+        SettingsError
+            For none or several of the three, or a checkpoint that the study has not; and as `course`.
+        """
+        asked = {"accuracy": accuracy, "updates": updates, "trials": trials}
+        given = {name: value for name, value in asked.items() if value is not None}
+        require(len(given) == 1, "summary_at needs one of accuracy, updates and trials")
+        (counted, value), known = next(iter(given.items())), self.study.stopping.checkpoints
+        name = next((name for name, what in known.items() if what == (counted, value)), None)
+        if name is None:
+            have = ", ".join(f"{what[0]}={what[1]:.15g}" for what in known.values())
+            raise SettingsError(f"this study has no checkpoint at {counted}={value:.15g}; it has {have or 'none'}")
+        from attrax.studies.training_course import course_table
+
+        return course_table(self.course().sel(checkpoint=name))
 
     def histories(self) -> "xr.Dataset":
         """Return the training histories of all networks, over (network, evaluation); NaN after the last one."""
@@ -205,11 +270,16 @@ class Store:
         return {name: ("network", summary[name].to_numpy()) for name in ("task", "learner", "delta", "seed")}
 
 
+def _is_plane(array: "xr.DataArray") -> bool:
+    return "coherence_1" in array.dims and "checkpoint" not in array.dims
+
+
 def _settings_text(shard: Path) -> str:
-    """Return the settings that a shard's network was made with, as they stand in the header of its weights."""
+    """Return the settings that a shard's network was made with, which stand in the header of its weights, as JSON."""
     from attrax.networks.weights import read_metadata
 
-    return read_metadata(shard / "weights.safetensors").get("settings", "")
+    stored = json.loads(read_metadata(shard / "weights.safetensors").get("settings", "{}"))
+    return json.dumps(complete_settings(stored), sort_keys=True)
 
 
 def open(directory: str | Path) -> Store:

@@ -18,6 +18,11 @@ from attrax.settings import SettingsError, from_mapping, require, to_mapping, un
 from attrax.studies.settings import PlaneSettings
 from attrax.tasks import TASKS
 
+_ANALYSES = tuple(
+    f"studies/{name}.py"
+    for name in ("planes", "plane_atlases", "trial_distance", "decision_sides", "trial_states", "training_course")
+)
+"""What analyses a trained network, besides whole rooms of the package."""
 _TABLES = {"name", "description", "seeds", "tasks", "learners", "network", "stopping", "planes"}
 
 
@@ -60,6 +65,28 @@ class Condition:
     def title(self) -> str:
         """What a person calls it."""
         return f"{self.learner_label}, δ = {self.network.delta:g}, seed {self.seed}"
+
+
+def complete_settings(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a stored network with those that came later at their defaults.
+
+    A network that was made before a setting existed is what that setting's default makes.
+    """
+    try:
+        task, learner = dict(stored["task"]), dict(stored["learner"])
+        names = {"task": task.pop("task"), "rule": learner.pop("rule")}
+        return {
+            "task": {"task": names["task"], **to_mapping(TASKS.build(names["task"], task))},
+            "learner": {"rule": names["rule"], **to_mapping(LEARNERS.build(names["rule"], learner))},
+            "network": to_mapping(from_mapping(NetworkSettings, stored["network"], "network")),
+            "stopping": to_mapping(
+                _stopping({"accuracy": False, **stored["stopping"]})
+            ),  # without one: none was asked for
+            "planes": to_mapping(from_mapping(PlaneSettings, stored["planes"], "planes")),
+            "seed": stored["seed"],
+        }
+    except (SettingsError, KeyError, TypeError):
+        return stored  # of a version with other settings: it is no network of a study that can be written today
 
 
 @dataclass(frozen=True)
@@ -228,7 +255,7 @@ def _toml_value(value: Any) -> str:
 @cache
 def code_version() -> str:
     """Return a hash of the source that a network's numbers depend on."""
-    return source_version(("tasks", "networks", "learning", "dynamics"), ("keys.py", "studies/planes.py"))
+    return source_version(("tasks", "networks", "learning", "dynamics"), ("keys.py", *_ANALYSES))
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from attrax.learning import Trained
+from attrax.learning import Progress, Trained
 from attrax.networks import load_networks, save_networks
 
 _WEIGHTS, _HISTORY, _NUMBERS = "weights.safetensors", "history.npz", "trained.json"
@@ -47,7 +47,8 @@ class Unfinished:
             compute().to_netcdf(temporary, engine="h5netcdf")
             temporary.replace(file)
         with xr.open_dataset(file, engine="h5netcdf") as dataset:
-            return dataset.load()
+            # What is read remembers its type, longest text included, and would be cut to it when it is written again.
+            return dataset.load().drop_encoding()
 
     def discard(self) -> None:
         """Remove the folder: the shard holds it all."""
@@ -68,4 +69,7 @@ class Unfinished:
         networks = load_networks(self._folder / _WEIGHTS)
         with np.load(self._folder / _HISTORY, allow_pickle=False) as history:
             numbers = json.loads((self._folder / _NUMBERS).read_text(encoding="utf-8"))
+            numbers["checkpoint_progress"] = {
+                name: Progress(*progress) for name, progress in numbers["checkpoint_progress"].items()
+            }
             return Trained(network=networks.pop("final"), checkpoints=networks, history=dict(history), **numbers)

@@ -1,0 +1,202 @@
+"""A network's dynamics along its training: the stimulus stage, and the sides of real trials, at each checkpoint."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from attrax.dynamics import KINDS, classify
+from attrax.dynamics.attractor_matching import MetAttractors, match, relu_maps
+from attrax.learning import Progress
+from attrax.networks import RecurrentNetwork
+from attrax.studies.decision_sides import trial_sides, wrong_side
+from attrax.studies.plane_atlases import coexisting_shares, stage_atlas
+from attrax.studies.planes import LOCKED_FROM, StageInputs, coherence_axes
+from attrax.studies.settings import PlaneSettings
+from attrax.tasks import Task
+from attrax.tasks.trial import STAGES, STIMULUS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RANDOM_STARTS = 3  # beside the state in which the stage begins
+_WIDEST = 1e6  # activities above it are on their way to infinity, and no measure for a start
+
+
+def map_course(
+    task: Task,
+    checkpoints: Mapping[str, RecurrentNetwork],
+    progress: Mapping[str, Progress],
+    settings: PlaneSettings,
+    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+) -> xr.Dataset:
+    """Map what each checkpoint of a training does in the stimulus stage, and match attractors from one to the next.
+
+    Parameters
+    ----------
+    task
+        What the network is trained on.
+    checkpoints
+        Name to network; they are put in the order of their updates.
+    progress
+        When each was taken, and its accuracy.
+    settings
+        Points of the plane, effort, whether to map the atlas, and how many points and trials are for the course.
+    keep
+        As in `map_planes`.
+
+    Returns
+    -------
+    Dataset over "checkpoint":
+
+    course_updates, course_trials, course_accuracy (checkpoint)
+        When it was taken; accuracy on the held-out trials at that moment.
+    course_kind (checkpoint, context, coherence_1, coherence_2), course_period
+        The attractor of the stimulus stage, started where the stage begins.
+    course_share (checkpoint, attractor_kind)
+        Share of each kind over both.
+    course_attractors, course_born, course_died, course_changed (checkpoint, context)
+        Means over the points of a coarser plane: attractors that were met from the stage's start, from random states
+        and from the attractors of the checkpoints beside it; of them born since the checkpoint before; how many of that
+        one have died since; and how many live on as another kind (see `attrax.dynamics.match_attractors`). NaN at the
+        first.
+    course_wrong_side (checkpoint, side_stage, strength)
+        Share of real trials that are on the wrong side when a stage begins (see `wrong_side`).
+    course_atlas_share (checkpoint, context, attractor_kind), course_atlas_coexisting (checkpoint, context)
+        With `settings.atlas`: share of the plane where an attractor of each kind exists, and where two or more do.
+    """
+    keep = keep or (lambda name, compute: compute())
+    names = sorted(checkpoints, key=lambda name: progress[name].updates)
+    # Two checkpoints of one moment are one network: it is mapped once.
+    moments = {progress[name].updates: name for name in reversed(names)}
+    mapped = {
+        updates: keep(f"checkpoint {updates}", partial(_map_checkpoint, task, checkpoints[name], settings))
+        for updates, name in moments.items()
+    }
+    parts = [mapped[progress[name].updates] for name in names]
+    result = xr.concat(parts, dim="checkpoint").assign_coords(checkpoint=names)
+    for field in Progress._fields:
+        result[f"course_{field}"] = ("checkpoint", np.array([getattr(progress[name], field) for name in names]))
+    in_order = [name for _, name in sorted(moments.items())]
+    turnover = keep(
+        f"turnover {len(in_order)}",
+        partial(_turnover, task, [checkpoints[name] for name in in_order], settings),
+    )
+    moment_of = {updates: row for row, updates in enumerate(sorted(moments))}
+    return result.merge(turnover.isel(moment=("checkpoint", [moment_of[progress[name].updates] for name in names])))
+
+
+def _map_checkpoint(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -> xr.Dataset:
+    stage, inputs = STAGES[STIMULUS], StageInputs(task, network)
+    axes = coherence_axes(task, settings.points)
+    coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
+    contexts = range(task.n_contexts)
+    biases = np.concatenate([inputs.biases(stage, coherences, context) for context in contexts])
+    starts = np.concatenate([inputs.starts(stage, coherences, context) for context in contexts])
+    found = classify(inputs.weights, biases, inputs.leak, starts, settings.effort)
+    shape = (task.n_contexts, *(axis.size for axis in axes))
+    dims = ("context", "coherence_1", "coherence_2")
+    sides = wrong_side(trial_sides(task, network, settings.course_trials, effort=settings.effort))
+    arrays = xr.Dataset(
+        {
+            "course_kind": (dims, found.kind.reshape(shape)),
+            "course_period": (dims, found.period.reshape(shape)),
+            "course_share": ("attractor_kind", np.array([(found.kind == kind).mean() for kind in KINDS])),
+            "course_wrong_side": (("side_stage", "strength"), sides.wrong_side.values),
+        },
+        coords={
+            "context": list(contexts), "coherence_1": axes[0], "coherence_2": axes[1], "attractor_kind": list(KINDS),
+            "side_stage": sides.stage.values, "strength": sides.strength.values,
+        },
+    )  # fmt: skip
+    if settings.atlas:
+        atlases = [
+            stage_atlas(task, network, context, settings.effort, samples=settings.atlas_samples) for context in contexts
+        ]
+        arrays["course_atlas_share"] = (
+            ("context", "attractor_kind"),
+            np.array([list(found.areas().values()) for found in atlases]),
+        )
+        arrays["course_atlas_coexisting"] = ("context", np.array([coexisting_shares(a)[2:].sum() for a in atlases]))
+    return arrays
+
+
+def _turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettings) -> xr.Dataset:
+    """Count the attractors of each checkpoint at some inputs, and what became of those of the one before."""
+    stage, axes = STAGES[STIMULUS], coherence_axes(task, settings.course_points)
+    coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
+    n_points = len(coherences)
+    met = []
+    for network in networks:
+        inputs = StageInputs(task, network)
+        biases = np.concatenate([inputs.biases(stage, coherences, context) for context in range(task.n_contexts)])
+        first = np.concatenate([inputs.starts(stage, coherences, context) for context in range(task.n_contexts)])
+        maps = relu_maps(inputs.weights, biases, inputs.leak)
+        attractors = MetAttractors(maps, len(biases), settings.effort, seed=0)
+        size = min(2 * float(np.abs(first).max(initial=0.0)), _WIDEST) or 1.0
+        drawn = size * np.random.default_rng(0).random((_RANDOM_STARTS, *first.shape))
+        attractors.reach(np.tile(np.arange(len(biases)), 1 + _RANDOM_STARTS), np.concatenate([first, *drawn]))
+        met.append(attractors)
+    matched = [match(before, after) for before, after in pairwise(met)]
+    counts = np.full((4, len(networks), task.n_contexts * n_points), np.nan)
+    for row, attractors in enumerate(met):
+        counts[0, row] = [len(known.kinds) for known in attractors.of]
+    for row, pairs in enumerate(matched):
+        before, after = met[row], met[row + 1]
+        for point, pair in enumerate(pairs):
+            lives_on = pair.lives_on_as
+            same = np.flatnonzero(lives_on >= 0)
+            counts[1, row + 1, point] = (pair.lived_as < 0).sum()
+            counts[2, row + 1, point] = (lives_on < 0).sum()
+            counts[3, row + 1, point] = sum(
+                before.of[point].kinds[old] != after.of[point].kinds[lives_on[old]] for old in same.tolist()
+            )
+    means = counts.reshape(4, len(networks), task.n_contexts, n_points).mean(axis=-1)
+    names = ("course_attractors", "course_born", "course_died", "course_changed")
+    return xr.Dataset({name: (("moment", "context"), values) for name, values in zip(names, means, strict=True)})
+
+
+def first_oscillation(course: xr.Dataset) -> dict[str, float]:
+    """Return columns for the summary: when a quasi-periodic attractor is first there, from where the stage begins.
+
+    Returns
+    -------
+    first_quasi_updates and first_quasi_accuracy, of the first checkpoint whose plane has one; NaN where none has. Those
+    of the initial network are the doing of its random weights.
+    """
+    there = np.flatnonzero(course.course_share.sel(attractor_kind="quasi-periodic").values > 0)
+    names = {"updates": "course_updates", "accuracy": "course_accuracy"}
+    return {
+        f"first_quasi_{name}": float(course[column].values[there[0]]) if there.size else float("nan")
+        for name, column in names.items()
+    }
+
+
+_SHARES = {
+    "frac_fixed": "fixed point", "frac_cycle": "cycle", "frac_quasi": "quasi-periodic", "frac_chaotic": "chaotic",
+    "frac_divergent": "divergent", "frac_undecided": "undecided",
+}  # fmt: skip
+
+
+def course_table(checkpoint: xr.Dataset) -> "pd.DataFrame":
+    """Return a row for each network of one checkpoint of `Store.course`: see `Store.summary_at`."""
+    import pandas as pd
+
+    reached = np.isfinite(checkpoint.course_updates.values)
+    columns = {
+        "network": checkpoint.network.values,
+        **{name: checkpoint[name].values for name in ("task", "learner", "delta", "seed")},
+        "reached": reached,
+        **{field: checkpoint[f"course_{field}"].values for field in Progress._fields},
+    }
+    for name, kind in _SHARES.items():
+        columns[name] = checkpoint.course_share.sel(attractor_kind=kind).values
+    over = ("context", "coherence_1", "coherence_2")
+    locked = ((checkpoint.course_kind == "cycle") & (checkpoint.course_period > LOCKED_FROM)).mean(over)
+    columns["frac_locked"] = np.where(reached, locked.values, np.nan)
+    trials = checkpoint.course_wrong_side.mean("strength")
+    columns |= {f"wrong_side_{stage}": trials.sel(side_stage=stage).values for stage in ("delay", "decision")}
+    return pd.DataFrame(columns)
