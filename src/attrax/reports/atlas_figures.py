@@ -25,7 +25,7 @@ BORDER_LOOKS: dict[str, tuple[str, Any, float]] = {
     "unproved": ("#777777", (0, (1, 2)), 1.2),
 }
 """Colour, dashes and width of each kind of border."""
-_BORDER_WORDS = {
+BORDER_WORDS = {
     "switch": "a unit switches, nothing else",
     "fold": "the attractor meets a saddle and ends",
     "Neimark-Sacker": "becomes unstable: complex pair",
@@ -35,9 +35,9 @@ _BORDER_WORDS = {
     "singular": "neutral beyond",
     "unproved": "goes on, not proved to attract",
 }
-_VEIL, _ALPHA = "#567C9C", 0.28
-_CYCLE = "#F3CF8B"
-_MARKERS = {"fixed point": "P", "cycle": "s", "quasi-periodic": "o", "chaotic": "X", "divergent": "v", "undecided": "D"}
+VEIL, ALPHA = "#567C9C", 0.28
+CYCLE = "#F3CF8B"
+MARKERS = {"fixed point": "P", "cycle": "s", "quasi-periodic": "o", "chaotic": "X", "divergent": "v", "undecided": "D"}
 
 
 def atlas_figure(atlas: Atlas, labels: tuple[str, str] = ("coherence 1", "coherence 2"), title: str = "") -> Figure:
@@ -119,14 +119,14 @@ def _drawn_of_store(arrays: xr.Dataset) -> _Drawn:
 
 
 def _draw(axis: Any, drawn: _Drawn, labels: tuple[str, str]) -> None:
-    axis.add_collection(PolyCollection(drawn.fixed, facecolors=_VEIL, alpha=_ALPHA, linewidths=0))
-    axis.add_collection(PolyCollection(drawn.cycles, facecolors=_CYCLE, alpha=0.8, linewidths=0))
+    axis.add_collection(PolyCollection(drawn.fixed, facecolors=VEIL, alpha=ALPHA, linewidths=0))
+    axis.add_collection(PolyCollection(drawn.cycles, facecolors=CYCLE, alpha=0.8, linewidths=0))
     for kind, (colour, dashes, width) in BORDER_LOOKS.items():
         lines = LineCollection(drawn.borders.get(kind, []), colors=colour, linestyles=dashes, linewidths=width)
         axis.add_collection(lines)
     for kind, points in drawn.samples.items():
         axis.plot(
-            *points.T, _MARKERS[kind], color=KIND_LOOKS[kind].colour, markeredgecolor="#222222", markeredgewidth=0.5,
+            *points.T, MARKERS[kind], color=KIND_LOOKS[kind].colour, markeredgecolor="#222222", markeredgewidth=0.5,
             markersize=4.5, linestyle="none",
         )  # fmt: skip
     axis.set_xlim(drawn.window[0])
@@ -139,17 +139,17 @@ def _draw(axis: Any, drawn: _Drawn, labels: tuple[str, str]) -> None:
 
 def _legend(drawn: list[_Drawn]) -> list[Any]:
     """Explain what is there."""
-    handles: list[Any] = [Patch(facecolor=_VEIL, linewidth=0, alpha=_ALPHA, label="one fixed point attracts")]
+    handles: list[Any] = [Patch(facecolor=VEIL, linewidth=0, alpha=ALPHA, label="one fixed point attracts")]
     if any(one.coexist for one in drawn):
-        twice = 1 - (1 - _ALPHA) ** 2
-        handles.append(Patch(facecolor=_VEIL, linewidth=0, alpha=twice, label="two, one above the other"))
+        twice = 1 - (1 - ALPHA) ** 2
+        handles.append(Patch(facecolor=VEIL, linewidth=0, alpha=twice, label="two, one above the other"))
     longest = max(one.longest_cycle for one in drawn)
     if longest > 1:
-        handles.append(Patch(facecolor=_CYCLE, linewidth=0, label=f"a cycle of period 2 to {longest}"))
+        handles.append(Patch(facecolor=CYCLE, linewidth=0, label=f"a cycle of period 2 to {longest}"))
     for kind in KINDS:
         if any(kind in one.samples for one in drawn):
             handles.append(
-                Line2D([], [], marker=_MARKERS[kind], color=KIND_LOOKS[kind].colour, markeredgecolor="#222222",
+                Line2D([], [], marker=MARKERS[kind], color=KIND_LOOKS[kind].colour, markeredgecolor="#222222",
                        linestyle="none", markersize=5, label=f"{kind}, at a sampled input")
             )  # fmt: skip
     for kind, (colour, dashes, width) in BORDER_LOOKS.items():
@@ -157,7 +157,7 @@ def _legend(drawn: list[_Drawn]) -> list[Any]:
             shown = "#BBBBBB" if kind == "switch" else colour
             handles.append(
                 Line2D([], [], color=shown, linestyle=dashes, linewidth=max(width, 0.8),
-                       label=f"{kind}: {_BORDER_WORDS[kind]}")
+                       label=f"{kind}: {BORDER_WORDS[kind]}")
             )  # fmt: skip
     return handles
 
@@ -237,7 +237,7 @@ def sweep_figure(
         met = (sweep.sample_kind.values == kind).any(axis=1)
         if met.any():
             axis.plot(
-                sweep.sample_x.values[met], np.full(met.sum(), low - 0.04 * (high - low)), _MARKERS[kind],
+                sweep.sample_x.values[met], np.full(met.sum(), low - 0.04 * (high - low)), MARKERS[kind],
                 color=KIND_LOOKS[kind].colour, markeredgecolor="#222222", markeredgewidth=0.5, markersize=5,
                 linestyle="none", label=f"{kind}, sampled",
             )  # fmt: skip
