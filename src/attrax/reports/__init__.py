@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attrax.reports.atlas_page import write_atlas_page
     from attrax.reports.attractor_page import write_attractor_page
     from attrax.reports.attractor_words import analysis_findings
     from attrax.reports.figures import planes_figure
@@ -14,10 +15,11 @@ _PLACES = {
     "analysis_findings": "attractor_words",
     "findings": "sentences",
     "planes_figure": "figures",
+    "write_atlas_page": "atlas_page",
     "write_attractor_page": "attractor_page",
     "write_report": "page",
 }
-__all__ = ["analysis_findings", "findings", "planes_figure", "write_attractor_page", "write_report"]
+__all__ = ["analysis_findings", "findings", "planes_figure", "write_atlas_page", "write_attractor_page", "write_report"]
 
 
 def __getattr__(name: str) -> Any:
