@@ -8,6 +8,7 @@ import shapely
 
 import attrax
 from attrax.dynamics import KINDS, Effort, atlas, find_attractors
+from tests.dynamics.known_systems import border_collision
 
 
 def shape_of(polygon):
@@ -214,3 +215,56 @@ def test_what_cannot_be_proved_is_no_bifurcation():
     weights = np.diag(np.full(5, 40.0), -1)
     found = atlas(weights, np.full(6, 1e-6), 5e-6 * np.eye(2, 6), samples=8, effort=QUICK)
     assert {border.kind for border in found.borders} <= {"switch", "unproved"}
+
+
+def test_the_border_between_two_kinds_without_a_formula_is_found_by_bisection():
+    """A quasi-periodic map beside a unit h' = relu(1.5 h + y - 0.2): for y above 0.2 all diverges, whatever x does."""
+    curve = border_collision(0.0540905, 0.59820461, -0.80434312, 1.09224173).relu_map()
+    units = len(curve.bias)
+    weights = np.zeros((units + 1, units + 1))
+    weights[:units, :units], weights[units, units] = curve.weights, 1.5
+    bias = np.append(curve.bias, -0.2)
+    directions = np.zeros((2, units + 1))
+    directions[0, :units] = 0.1 * curve.bias  # the map at another scale: the same attractor
+    directions[1, units] = 1.0
+    start = np.append(curve(np.full(units, 0.3)), 0.0)
+    found = atlas(weights, bias, directions, start=start, samples=32, starts=1, effort=Effort(extension=1))
+    assert set(found.label([[0.0, 0.5], [0.0, -0.5]])) == {"divergent", "quasi-periodic"}
+    borders = found.sampled_borders(edges=12, precision=1e-4)
+    assert borders.sizes["border"] >= 8
+    assert {frozenset(kinds) for kinds in borders.kind.values} == {frozenset({"divergent", "quasi-periodic"})}
+    heights = borders.ends.sel(axis="y").values
+    assert (heights.min(axis=1) <= 0.2).all()
+    assert (heights.max(axis=1) >= 0.2).all()
+    assert np.ptp(heights, axis=1).max() <= 2e-4
+
+
+def test_a_window_without_formulas_of_two_kinds_has_no_such_border():
+    found = atlas(*one_unit(0.5), samples=4, effort=QUICK)
+    assert found.sampled_borders().sizes["border"] == 0
+    for wrong in ({"edges": 0}, {"precision": 0.0}):
+        with pytest.raises(ValueError, match="it must be"):
+            found.sampled_borders(**wrong)
+
+
+def test_shares_at_the_inputs_of_trials():
+    """As above: a fixed point for x < 0, a 2-cycle for x > 0."""
+    flip = atlas(*one_unit(-1.5), samples=8, effort=QUICK)
+    points = [[-0.5, 0.0], [0.5, 0.0], [0.7, 0.1], [-0.2, 0.3]]
+    shares = flip.shares_at(points, [1, 2, 4, 1])
+    assert float(shares.exists.sel(kind="cycle")) == pytest.approx(6 / 8)
+    assert float(shares.reached.sel(kind="fixed point")) == pytest.approx(2 / 8)
+    assert float(shares.coexist) == 0
+    assert float(flip.shares_at(points).exists.sel(kind="cycle")) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match=r"weights have shape \(2,\)"):
+        flip.shares_at(points, [1, 2])
+    with pytest.raises(ValueError, match="below zero"):
+        flip.shares_at(points, [1, 2, -1, 1])
+
+
+def test_what_exists_is_more_than_what_is_reached_where_two_choices_coexist():
+    weights = np.array([[0.4, -1.5], [-1.5, 0.4]])
+    found = atlas(weights, [1.0, 1.0], [[1.0, -1.0], [0.5, 0.5]], samples=8, starts=8, effort=QUICK)
+    shares = found.shares_at(np.random.default_rng(0).uniform(-1, 1, (50, 2)))
+    assert float(shares.exists.sel(kind="fixed point")) == 1
+    assert float(shares.coexist) == pytest.approx(found.coexistence()[2], abs=0.25)

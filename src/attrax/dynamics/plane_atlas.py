@@ -421,6 +421,91 @@ class Atlas:
         met = {kind: ((kinds == kind) & ~exact).any(axis=1) for kind in KINDS}
         return {kind: self.samples.point.values[rows] for kind, rows in met.items() if rows.any()}
 
+    def sampled_borders(self, edges: int = 32, precision: float = 1e-3) -> xr.Dataset:
+        """Find where one kind of attractor gives way to another in the part of the window without polygons.
+
+        The border of that part itself is exact: it is made of edges of polygons. Inside it the way between neighbouring
+        samples of different kinds is halved again and again; orbits begin from `start`.
+
+        Parameters
+        ----------
+        edges
+            How many such ways are followed, at most: the shortest ones that cross no polygon.
+        precision
+            Distance of the two ends when it stops, in units of the window.
+
+        Returns
+        -------
+        Dataset over "border":
+
+        ends (border, side, axis)
+            Two inputs so near to each other, and
+        kind (border, side)
+            what the orbit from `start` goes to at each of them. Of a fractal border it is one of many points.
+
+        Raises
+        ------
+        ValueError
+            For no edges, or a precision that is not between 0 and 1.
+        """
+        if int(edges) != edges or edges < 1:
+            raise ValueError(f"edges is {edges}; it must be a whole number, at least 1")
+        if not 1e-12 < precision < 1:
+            raise ValueError(f"precision is {precision}; it must be between 1e-12 and 1")
+        from attrax.dynamics.plane_refinement import sampled_borders
+
+        return sampled_borders(self, edges, precision)
+
+    def shares_at(self, points: ArrayLike, weights: ArrayLike | None = None) -> xr.Dataset:
+        """Return in what share of given inputs an attractor of each kind exists, and in what share it is reached.
+
+        Parameters
+        ----------
+        points
+            Inputs (x, y), shape (points, 2): those that trials have, say, where `areas` takes all inputs alike.
+        weights
+            How much each of them counts, shape (points,), none below zero; by default all the same.
+
+        Returns
+        -------
+        Dataset over "kind": exists, of fixed points and cycles by the polygons above each input, of the others only
+        where the orbit from `start` meets them; reached, where the orbit from `start` goes. And coexist, the share with
+        two or more of them.
+
+        Raises
+        ------
+        ValueError
+            As `label`, and for weights of another shape, below zero, or zero in all.
+        """
+        points = _points(points)
+        weighed = np.ones(len(points)) if weights is None else np.asarray(weights, dtype=float)
+        if weighed.shape != (len(points),):
+            raise ValueError(f"weights have shape {weighed.shape}; they must be ({len(points)},)")
+        if not (np.isfinite(weighed).all() and (weighed >= 0).all() and weighed.sum() > 0):
+            raise ValueError("weights must be finite, none below zero, and not all zero")
+        reached = self.label(points)
+        which, regions = self.above(points)
+        periods = np.array([self.regions.found[region].period for region in regions.tolist()], dtype=int)
+        rows = []
+        for kind in KINDS:
+            there = reached == kind
+            exists = there.copy()
+            if kind in _EXACT:
+                exists[which[np.minimum(periods, 2) == _EXACT[kind]]] = True
+            rows.append([exists @ weighed, there @ weighed])
+        exists, reaches = np.array(rows).T / weighed.sum()
+        # On a border two regions of one sheet meet: one attractor.
+        sheets = np.unique(np.stack([which, self.sheets[regions]]), axis=1)[0]
+        several = np.bincount(sheets, minlength=len(points)) > 1
+        return xr.Dataset(
+            {
+                "exists": ("kind", exists),
+                "reached": ("kind", reaches),
+                "coexist": float(several @ weighed / weighed.sum()),
+            },
+            coords={"kind": list(KINDS)},
+        )
+
     def coexistence(self) -> dict[int, float]:
         """Return, for each number of fixed points and cycles that attract at one input, its share of the window.
 

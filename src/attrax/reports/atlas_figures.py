@@ -40,7 +40,12 @@ CYCLE = "#F3CF8B"
 MARKERS = {"fixed point": "P", "cycle": "s", "quasi-periodic": "o", "chaotic": "X", "divergent": "v", "undecided": "D"}
 
 
-def atlas_figure(atlas: Atlas, labels: tuple[str, str] = ("coherence 1", "coherence 2"), title: str = "") -> Figure:
+def atlas_figure(
+    atlas: Atlas,
+    labels: tuple[str, str] = ("coherence 1", "coherence 2"),
+    title: str = "",
+    sampled_borders: xr.Dataset | None = None,
+) -> Figure:
     """Draw where each attractor exists, what happens at the borders, and what sampled orbits found besides.
 
     Parameters
@@ -51,6 +56,8 @@ def atlas_figure(atlas: Atlas, labels: tuple[str, str] = ("coherence 1", "cohere
         What x and y are.
     title
         Above the map.
+    sampled_borders
+        Of `Atlas.sampled_borders`, to be drawn as points.
 
     Returns
     -------
@@ -62,7 +69,12 @@ def atlas_figure(atlas: Atlas, labels: tuple[str, str] = ("coherence 1", "cohere
     drawn = _drawn(atlas)
     _draw(axis, drawn, labels)
     axis.set_title(title, fontsize=10, loc="left")
-    figure.legend(handles=_legend([drawn]), loc="outside right upper", fontsize=7.5, frameon=False, handlelength=2.2)
+    handles = _legend([drawn])
+    if sampled_borders is not None and sampled_borders.sizes["border"]:
+        look: dict[str, Any] = {"marker": "x", "color": "#000000", "linestyle": "none", "markersize": 3.5}
+        axis.plot(*sampled_borders.ends.mean("side").values.T, **look)
+        handles.append(Line2D([], [], **look, label="between two kinds without a formula"))
+    figure.legend(handles=handles, loc="outside right upper", fontsize=7.5, frameon=False, handlelength=2.2)
     return figure
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from attrax.studies.execution import Event, run_local
     from attrax.studies.plane_atlases import map_atlases, stage_atlas
     from attrax.studies.planes import map_planes, plane_shares
+    from attrax.studies.stage_basins import basins_of_stage
     from attrax.studies.store import Store, open
     from attrax.studies.study_run import run_study
     from attrax.studies.training_course import map_course
@@ -24,6 +25,7 @@ _PLACES = {
     "map_planes": "planes",
     "plane_shares": "planes",
     "Store": "store",
+    "basins_of_stage": "stage_basins",
     "map_course": "training_course",
     "trial_sides": "decision_sides",
     "wrong_side": "decision_sides",
@@ -41,6 +43,7 @@ __all__ = [
     "Store",
     "Study",
     "WeightsAnalysis",
+    "basins_of_stage",
     "load_study",
     "map_atlases",
     "map_course",

@@ -82,6 +82,10 @@ def map_atlases(
         As `Atlas.area_table`.
     atlas_coexisting (context, attractors)
         Share of the plane with so many fixed points and short cycles that attract, from 0 to 6 or more.
+    atlas_stimuli_exists, atlas_stimuli_reached (context, atlas_kind), atlas_stimuli_coexist (context)
+        The same for the coherences that the task's trials have, each as often as they have it: share of trials at whose
+        coherences an attractor of each kind exists, and that are led to it from where the stage begins, without noise
+        (see `Atlas.shares_at`).
     atlas_complete, atlas_regions, atlas_sheets
         Whether no limit was met; numbers of regions, unstable ones included, and of sheets.
     atlas_corner (context, region, corner, axis), atlas_period, atlas_sheet (context, region)
@@ -111,6 +115,8 @@ def map_atlases(
 def _arrays(task: Task, network: RecurrentNetwork, context: int, settings: PlaneSettings) -> xr.Dataset:
     found = stage_atlas(task, network, context, settings.effort, samples=settings.atlas_samples)
     table, coexisting = found.area_table(), coexisting_shares(found)
+    stimuli, probability = task.stimuli()
+    asked = found.shares_at(np.pad(stimuli, ((0, 0), (0, 2 - task.n_modalities))), probability)
     stable = [number for number, region in enumerate(found.regions.found) if region.stable]
     polygons = [found.regions.found[number].polygon.corners for number in stable]
     corners = np.full((len(stable), max((len(polygon) for polygon in polygons), default=3), 2), np.nan)
@@ -123,6 +129,9 @@ def _arrays(task: Task, network: RecurrentNetwork, context: int, settings: Plane
         {f"atlas_{name}": ("atlas_kind", table[name].values) for name in ("share", "low", "high", "exact")}
         | {
             "atlas_coexisting": ("attractors", coexisting),
+            "atlas_stimuli_exists": ("atlas_kind", asked.exists.values),
+            "atlas_stimuli_reached": ("atlas_kind", asked.reached.values),
+            "atlas_stimuli_coexist": asked.coexist,
             "atlas_complete": found.complete,
             "atlas_regions": len(found.regions.found),
             "atlas_sheets": int(found.sheets.max(initial=-1)) + 1,

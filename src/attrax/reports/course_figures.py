@@ -1,0 +1,76 @@
+"""How the dynamics change along training, by matplotlib."""
+
+import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from attrax.reports.appearance import KIND_LOOKS
+from attrax.studies import Condition, Store
+
+_KINDS = list(KIND_LOOKS)
+
+
+def mapped_along_training(store: Store) -> list[Condition]:
+    """Return the finished conditions of the first task and seed that were mapped along training."""
+    task, seed = next(iter(store.study.tasks)), store.study.seeds[0]
+    return [c for c in store.conditions if c.planes.course and c.task_label == task and c.seed == seed]
+
+
+def course_figure(store: Store) -> Figure | None:
+    """Draw the stimulus stage at each checkpoint as a strip, a row for each network; None where nothing was mapped.
+
+    Both contexts lie one above the other in each picture; the letters are those of `KIND_LOOKS`.
+    """
+    conditions = mapped_along_training(store)
+    if not conditions:
+        return None
+    courses = {}
+    for condition in conditions:
+        arrays = store.arrays(condition.identity).isel(network=0)
+        moments = arrays.course_updates.values
+        # Checkpoints that were taken in one moment are one network: it is drawn once.
+        courses[condition] = arrays.isel(checkpoint=np.unique(moments, return_index=True)[1])
+    columns = max(course.sizes["checkpoint"] for course in courses.values())
+    contexts = conditions[0].task.n_contexts
+    figure = Figure(figsize=(1.3 * columns + 0.6, (1.25 * contexts + 0.75) * len(courses) + 0.6), layout="constrained")
+    axes = figure.subplots(len(courses) * contexts, columns, squeeze=False)
+    colours = ListedColormap([KIND_LOOKS[kind].colour for kind in _KINDS])
+    norm = BoundaryNorm(np.arange(len(_KINDS) + 1) - 0.5, len(_KINDS))
+    present = set()
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for row, (condition, course) in enumerate(courses.items()):
+        name = f"{store.study.learner_title(condition.learner_label)}, δ = {condition.network.delta:g}"
+        for column in range(course.sizes["checkpoint"]):
+            at = course.isel(checkpoint=column)
+            for context in range(contexts):
+                axis, kinds = axes[row * contexts + context, column], at.course_kind.values[context]
+                present |= set(kinds.ravel().tolist())
+                axis.set_axis_on()
+                axis.imshow(
+                    np.vectorize(_KINDS.index)(kinds).T, origin="lower", cmap=colours, norm=norm, extent=(-1, 1, -1, 1)
+                )
+                for (i, j), kind in np.ndenumerate(kinds):
+                    step = np.array([2 / kinds.shape[0], 2 / kinds.shape[1]])
+                    axis.text(
+                        *(-1 + step * (np.array([i, j]) + 0.5)), KIND_LOOKS[kind].letter, ha="center", va="center",
+                        fontsize=4, color=KIND_LOOKS[kind].text_colour,
+                    )  # fmt: skip
+                axis.set_xticks([])
+                axis.set_yticks([])
+                if column == 0:
+                    axis.set_ylabel(
+                        f"{name}\ncontext {context + 1}" if context == 0 else f"context {context + 1}", fontsize=7
+                    )
+            updates, accuracy = int(at.course_updates), float(at.course_accuracy)
+            axes[row * contexts, column].set_title(f"{updates:,} updates\n{100 * accuracy:.0f} % right", fontsize=7)
+    figure.legend(
+        handles=[
+            Patch(facecolor=KIND_LOOKS[kind].colour, edgecolor="#999999",
+                  label=f"{kind} ({KIND_LOOKS[kind].letter})" if KIND_LOOKS[kind].letter else kind)
+            for kind in _KINDS if kind in present
+        ],
+        loc="outside lower center", ncols=6, fontsize=7.5, frameon=False,
+    )  # fmt: skip
+    return figure
