@@ -15,7 +15,7 @@ TASK = PerceptualDecision(
 def latch(gain=1.0, threshold=0.0):
     """Two units that silence each other and hold what the stimulus has decided; the go cue lets the answer out."""
     return RecurrentNetwork(
-        recurrent_weights=jnp.array([[0.5, -1.5], [-1.5, 0.5]]),
+        recurrent_weights=jnp.array([[0.4, -1.2], [-1.2, 0.4]]),
         input_weights=jnp.array([[0.0, gain], [0.0, -gain]]),
         bias=jnp.array([0.5, 0.5]),
         policy_weights=jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),

@@ -68,9 +68,8 @@ def basin_figure(
             rows = basins.trial_choice.values == choice
             reached = basins.trial_attractor.values[rows]
             faces = [_POINTS[n % len(_POINTS)] if n >= 0 else _NOWHERE for n in reached.tolist()]
-            axis.scatter(
-                *basins.trial_point.values[rows].T, marker=marker, s=16, c=faces, edgecolors="#222222", linewidths=0.4
-            )
+            across, up = basins.trial_point.values[rows].T
+            axis.scatter(across, up, marker=marker, s=16, c=faces, edgecolors="#222222", linewidths=0.4)
             handles.append(
                 Line2D([], [], marker=marker, color="#BBBBBB", markeredgecolor="#222222", linestyle="none", label=words)
             )

@@ -47,22 +47,16 @@ def course_figure(store: Store) -> Figure | None:
             for context in range(contexts):
                 axis, kinds = axes[row * contexts + context, column], at.course_kind.values[context]
                 present |= set(kinds.ravel().tolist())
+                numbers = np.vectorize(_KINDS.index)(kinds).T
                 axis.set_axis_on()
-                axis.imshow(
-                    np.vectorize(_KINDS.index)(kinds).T, origin="lower", cmap=colours, norm=norm, extent=(-1, 1, -1, 1)
-                )
-                for (i, j), kind in np.ndenumerate(kinds):
-                    step = np.array([2 / kinds.shape[0], 2 / kinds.shape[1]])
-                    axis.text(
-                        *(-1 + step * (np.array([i, j]) + 0.5)), KIND_LOOKS[kind].letter, ha="center", va="center",
-                        fontsize=4, color=KIND_LOOKS[kind].text_colour,
-                    )  # fmt: skip
+                axis.imshow(numbers, origin="lower", cmap=colours, norm=norm)
+                for place, kind in np.ndenumerate(kinds):
+                    look = KIND_LOOKS[kind]
+                    axis.text(*place, look.letter, ha="center", va="center", fontsize=4.5, color=look.text_colour)
                 axis.set_xticks([])
                 axis.set_yticks([])
                 if column == 0:
-                    axis.set_ylabel(
-                        f"{name}\ncontext {context + 1}" if context == 0 else f"context {context + 1}", fontsize=7
-                    )
+                    axis.set_ylabel(f"{name}\n" * (context == 0) + f"context {context + 1}", fontsize=7)
             updates, accuracy = int(at.course_updates), float(at.course_accuracy)
             axes[row * contexts, column].set_title(f"{updates:,} updates\n{100 * accuracy:.0f} % right", fontsize=7)
     figure.legend(

@@ -13,6 +13,8 @@ from plotly.offline import get_plotlyjs
 from attrax.reports import interactive
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.atlas_figures import stored_atlases_figure
+from attrax.reports.comparisons import comparison_rows
+from attrax.reports.course_figures import course_figure
 from attrax.reports.figures import planes_figure, save
 from attrax.reports.sentences import findings
 from attrax.settings import SettingsError
@@ -35,17 +37,20 @@ def write_report(store: Store) -> Path:
     atlases = stored_atlases_figure(store)
     if atlases is not None:
         save(atlases, folder / "atlas.png")
+    course = course_figure(store)
+    if course is not None:
+        save(course, folder / "course.png")
     page = folder / "index.html"
     temporary = folder / f".index.{os.getpid()}.html"
-    temporary.write_text(render(store, atlases is not None), encoding="utf-8")
+    temporary.write_text(render(store, atlases is not None, course is not None), encoding="utf-8")
     temporary.replace(page)
     return page
 
 
-def render(store: Store, has_atlas: bool = False) -> str:
+def render(store: Store, has_atlas: bool = False, has_course: bool = False) -> str:
     """Return the page as text: nothing in it is fetched from elsewhere.
 
-    With an atlas, ``atlas.png`` in the report's folder is put into the page.
+    With an atlas, ``atlas.png`` in the report's folder is put into the page; with a course, ``course.png``.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -67,6 +72,8 @@ def render(store: Store, has_atlas: bool = False) -> str:
         stages=stages,
         has_orbits=figures["orbits"] is not None,
         atlas=_embedded(store.directory / "report" / "atlas.png") if has_atlas else None,
+        course=_embedded(store.directory / "report" / "course.png") if has_course else None,
+        comparisons=comparison_rows(store),
         figures=embed({name: figure for name, figure in figures.items() if figure is not None}),
         plotly=Markup(get_plotlyjs()),
         settings=store.study.to_toml(),

@@ -1,0 +1,38 @@
+"""The rules at matched accuracy, after equal updates and after equal trials, side by side."""
+
+from typing import Any
+
+from attrax.reports.course_figures import mapped_along_training
+from attrax.studies import Store
+
+_AT = {"accuracy": "matched accuracy", "updates": "equal updates", "trials": "equal trials"}
+_COLUMNS = (
+    "updates", "trials", "accuracy", "frac_fixed", "frac_quasi", "frac_locked", "frac_chaotic", "frac_divergent",
+    "frac_undecided", "wrong_side_delay",
+)  # fmt: skip
+
+
+def comparison_rows(store: Store) -> list[dict[str, Any]]:
+    """Return a row for each checkpoint that the study asked for, each rule and each δ: means over its networks.
+
+    Returns
+    -------
+    Rows with comparison ("matched accuracy"...), value, learner, delta, networks, reached (how many of them got there),
+    and the means over these of the columns of `Store.summary_at`. None where nothing was mapped along training.
+    """
+    if not mapped_along_training(store):
+        return []
+    rows: list[dict[str, Any]] = []
+    for counted, value in store.study.stopping.checkpoints.values():
+        table = store.summary_at(**{counted: value})  # type: ignore[arg-type]
+        text = f"{100 * value:g} %" if counted == "accuracy" else f"{value:,g}"
+        for (learner, delta), group in table.groupby(["learner", "delta"], sort=False):
+            there = group[group.reached]
+            rows.append(
+                {
+                    "comparison": _AT[counted], "value": text, "learner": learner, "delta": delta,
+                    "networks": len(group), "reached": len(there),
+                    **{name: float(there[name].mean()) for name in _COLUMNS},
+                }
+            )  # fmt: skip
+    return rows
