@@ -4,6 +4,7 @@ Many polygons at once: the atlas of a network has thousands, each cut out by som
 remain.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,41 +93,82 @@ def intersect(
     corners = np.broadcast_to(window.corners, (count, size, 2)).copy()
     sides = np.broadcast_to(window.sides, (count, size)).copy()
     sizes = np.full(count, size)
-    steep = np.maximum(np.hypot(half_planes[..., 1], half_planes[..., 2]), 1e-300)
-    error = _ROUNDING * (np.abs(half_planes) @ np.append(1.0, np.abs(window.corners).max(axis=0)))
-    numbers = np.broadcast_to(np.arange(half_planes.shape[1]), half_planes.shape[:2])
+    # Half-planes behind each other in memory: what is done with all of them at once is fastest so.
+    constant, along_x, along_y = (np.ascontiguousarray(half_planes[..., column]) for column in range(3))
+    steep = np.maximum(np.hypot(along_x, along_y), 1e-300)
+    widest = np.abs(window.corners).max(axis=0)
+    error = _ROUNDING * (np.abs(constant) + np.abs(along_x) * widest[0] + np.abs(along_y) * widest[1])
+    numbers = np.broadcast_to(np.arange(half_planes.shape[1]), constant.shape)
     working = np.arange(count)
     while working.size:
         # Beyond a polygon's own corners its last one is repeated: that changes no minimum.
-        values = _values(half_planes, corners[working])
-        depth = (values.min(axis=2) + error) / steep
+        depth = (_lowest(constant, along_x, along_y, corners[working]) + error) / steep
         deepest = depth.argmin(axis=1)
-        each = np.arange(working.size)
-        cut = each[depth[each, deepest] < 0]
+        each = np.flatnonzero((depth[np.arange(working.size), deepest] < 0) & (sizes[working] > 0))
+        chosen, cut = (each, deepest[each]), working[each]
+        values = along_x[chosen][:, None] * corners[cut, :, 0]
+        values += along_y[chosen][:, None] * corners[cut, :, 1]
+        values += constant[chosen][:, None]
         corners, sides, sizes = _cut(
-            corners, sides, sizes, working[cut], values[cut, deepest[cut]],
-            numbers[cut, deepest[cut]], error[cut, deepest[cut]], shortest * sides_of_window,
-        )  # fmt: skip
-        cut = cut[sizes[working[cut]] > 0]
-        # What holds on all of a polygon holds on what is left of it: only the others are looked at again.
-        most = int((depth[cut] < 0).sum(axis=1).max(initial=0))
-        left = np.argsort(depth[cut], axis=1)[:, 1:most] if most > 1 else np.empty((len(cut), 0), int)
-        working = working[cut] if left.size else working[:0]
-        half_planes = np.take_along_axis(half_planes[cut], left[..., None], axis=1)
-        error, steep, numbers = (np.take_along_axis(values[cut], left, axis=1) for values in (error, steep, numbers))
+            corners, sides, sizes, cut, values, numbers[chosen], error[chosen], shortest * sides_of_window
+        )
+        error[chosen] = np.inf  # not again
+        # What holds on all of a polygon holds on what is left of it: only the others need be looked at again.
+        below = depth[each] < 0
+        again = (below.sum(axis=1) > 1) & (sizes[cut] > 0)
+        each, below = each[again], below[again]
+        most = int(below.sum(axis=1).max(initial=0))
+        if 2 * each.size * most <= constant.size:
+            left = each[:, None], np.argsort(~below, axis=1, kind="stable")[:, :most]
+            constant, along_x, along_y = constant[left], along_x[left], along_y[left]
+            error, steep, numbers, working = error[left], steep[left], numbers[left], working[each]
     return [
         Polygon(corners[row, :size].copy(), sides[row, :size].copy()) if size else None
         for row, size in enumerate(sizes.tolist())
     ]
 
 
-def _values(
-    half_planes: Float[np.ndarray, "polygons half_planes 3"], corners: Float[np.ndarray, "polygons corners 2"]
-) -> Float[np.ndarray, "polygons half_planes corners"]:
-    values = half_planes[..., 1, None] * corners[:, None, :, 0]
-    values += half_planes[..., 2, None] * corners[:, None, :, 1]
-    values += half_planes[..., 0, None]
-    return values
+def may_share(
+    polygons: Sequence[Polygon], half_planes: Float[np.ndarray, "polygons half_planes 3"]
+) -> Bool[np.ndarray, " polygons"]:
+    """Whether `Polygon.also_on` may find anything, which is seldom: all polygons at once.
+
+    It cannot where no more half-planes go through two corners than the polygon has edges of its own.
+    """
+    most = max(len(polygon.corners) for polygon in polygons)
+    corners = np.full((len(polygons), most, 2), np.nan)
+    for number, polygon in enumerate(polygons):
+        corners[number, : len(polygon.corners)] = polygon.corners
+    constant, along_x, along_y = (np.ascontiguousarray(half_planes[..., column]) for column in range(3))
+    widest = np.nanmax(np.abs(corners), axis=1)
+    size = np.abs(constant) + np.abs(along_x) * widest[:, :1] + np.abs(along_y) * widest[:, 1:]
+    size *= 2 * _SAME_LINE
+    on = np.zeros(constant.shape, np.int8)
+    value, part = np.empty_like(constant), np.empty_like(constant)
+    for corner in range(most):
+        np.multiply(along_x, corners[:, corner, :1], out=value)
+        value += np.multiply(along_y, corners[:, corner, 1:], out=part)
+        value += constant
+        on += np.abs(value, out=value) <= size
+    own = np.array([np.count_nonzero(polygon.sides >= 0) for polygon in polygons])
+    return np.count_nonzero(on > 1, axis=1) > own
+
+
+def _lowest(
+    constant: Float[np.ndarray, "polygons half_planes"],
+    along_x: Float[np.ndarray, "polygons half_planes"],
+    along_y: Float[np.ndarray, "polygons half_planes"],
+    corners: Float[np.ndarray, "polygons corners 2"],
+) -> Float[np.ndarray, "polygons half_planes"]:
+    """Return the least value at any corner."""
+    lowest = np.full(constant.shape, np.inf)
+    value, part = np.empty_like(lowest), np.empty_like(lowest)
+    for corner in range(corners.shape[1]):
+        np.multiply(along_x, corners[:, corner, :1], out=value)
+        value += np.multiply(along_y, corners[:, corner, 1:], out=part)
+        value += constant
+        np.minimum(lowest, value, out=lowest)
+    return lowest
 
 
 def _cut(
