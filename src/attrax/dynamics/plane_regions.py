@@ -190,6 +190,7 @@ class _FixedPoint(Solved):
         self._plane, self._active, self._inverse, self.index = plane, active, inverse, index
         self.pattern = np.zeros((1, plane.n_units), bool)
         self.pattern[0, active] = True
+        self._states = inverse @ plane.columns[active]  # now: later the inverse has left the processor's cache
 
     @classmethod
     def of(cls, plane: Plane, pattern: Bool[np.ndarray, " units"]) -> "_FixedPoint | None":
@@ -204,27 +205,28 @@ class _FixedPoint(Solved):
 
     @staticmethod
     def drives(batch: "Sequence[_FixedPoint]") -> Float[np.ndarray, "batch 3 steps units"]:
-        drives, accurate = _FixedPoint._by_inverse(batch)
+        drives, accurate = _FixedPoint._by_states(batch)
         for number in np.flatnonzero(~accurate).tolist():  # rounding of many updates in a row has added up
             solved = batch[number]
             jacobian = block(solved._plane.origin.weights, solved._active)
             solved._inverse = np.linalg.inv(np.eye(len(jacobian)) - jacobian)
-            drives[number] = _FixedPoint._by_inverse([solved])[0][0]
+            solved._states = solved._inverse @ solved._plane.columns[solved._active]
+            drives[number] = _FixedPoint._by_states([solved])[0][0]
         return drives
 
     @staticmethod
-    def _by_inverse(batch: "Sequence[_FixedPoint]") -> tuple[np.ndarray, Bool[np.ndarray, " batch"]]:
+    def _by_states(batch: "Sequence[_FixedPoint]") -> tuple[np.ndarray, Bool[np.ndarray, " batch"]]:
         """Return the drives, and whether they solve the equations."""
         plane = batch[0]._plane
-        columns = plane.columns
-        states = np.zeros((plane.n_units, len(batch), 3))  # of all units: one product gives the drives of the batch
+        states = np.zeros((len(batch), 3, plane.n_units))  # of all units: one product gives the drives of the batch
         for number, solved in enumerate(batch):
-            states[solved._active, number] = solved._inverse @ columns[solved._active]
-        drives = (plane.origin.weights @ states.reshape(plane.n_units, -1)).reshape(states.shape) + columns[:, None]
-        active = np.stack([solved.pattern[0] for solved in batch], axis=1)
-        wrong = np.where(active[..., None], np.abs(drives - states), 0.0).max(axis=(0, 2), initial=0.0)
-        accurate = wrong <= _ACCURATE * np.abs(states).max(axis=(0, 2), initial=0.0)
-        return np.ascontiguousarray(drives.transpose(1, 2, 0))[:, :, None], accurate
+            states[number][:, solved._active] = solved._states.T
+        drives = (states.reshape(-1, plane.n_units) @ plane.origin.weights.T).reshape(states.shape)
+        drives += plane.columns.T
+        active = np.array([solved.pattern for solved in batch])
+        wrong = np.where(active, np.abs(drives - states), 0.0).max(axis=(1, 2), initial=0.0)
+        accurate = wrong <= _ACCURATE * np.abs(states).max(axis=(1, 2), initial=0.0)
+        return drives[:, :, None], accurate
 
     def jacobian(self) -> Float[np.ndarray, "n n"]:
         return self._plane.jacobian(self.pattern)
