@@ -207,3 +207,51 @@ def test_an_interrupted_analysis_is_exit_code_130_and_goes_on(capsys, tmp_path, 
     assert code == 0
     assert "input 1 of 2 (0): is there already" in err
     assert "input 2 of 2 (0.1): following 6 starts" in err
+
+
+def test_the_atlas_of_a_studys_network_is_a_page(capsys, tiny_store):
+    name = tiny_store.conditions[1].identity
+    code, out, _ = outcome(
+        capsys, "atlas", str(tiny_store.directory), "--network", name[:6], "--context", "2", "--checkpoint", "initial",
+        "--effort", "quick",
+    )  # fmt: skip
+    assert code == 0
+    page = tiny_store.directory / "report" / f"atlas-{name}-2-initial.html"
+    assert str(page) in out
+    assert "seed 0, initial: stimulus stage, context 2" in page.read_text(encoding="utf-8")
+
+
+def test_the_atlas_of_own_weights_is_a_page(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    weights = {"W": np.array([[0.4, -1.2], [-1.2, 0.4]]), "U": np.eye(2), "b": np.ones(2)}
+    np.savez("mine.npz", **weights)
+    code, out, _ = outcome(
+        capsys, "atlas", "mine.npz", "--vary", "2", "1", "--span", "-0.5", "0.5", "--effort", "quick"
+    )
+    assert code == 0
+    page = tmp_path / "attrax-out" / "mine" / "atlas.html"
+    assert str(page) in out
+    assert "input 2" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("/nowhere",), "there is no /nowhere"),
+        (("mine.npz", "--vary", "1", "3"), "--vary is 1 3; it must be two different inputs of the 2"),
+        (("mine.npz", "--span", "1", "0"), "--span is 1 0; it must go from below to above"),
+        (("study", "--network", "zz"), "no network in study begin with 'zz'"),
+        (("study", "--context", "3"), "--context is 3; this task has 2"),
+        (("study", "--checkpoint", "last"), "has no checkpoint 'last'; it has"),
+    ],
+)
+def test_an_atlas_that_cannot_be_is_one_line_and_exit_code_2(
+    capsys, tmp_path, monkeypatch, tiny_store, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    np.savez("mine.npz", W=np.eye(2) / 2, U=np.eye(2), b=np.ones(2))
+    (tmp_path / "study").symlink_to(tiny_store.directory)
+    code, out, err = outcome(capsys, "atlas", *arguments)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1

@@ -119,6 +119,53 @@ def _read_weights(path: Path) -> "dict[str, np.ndarray]":
     return torch_weights.read_state_dict(path) if torch_weights.reads(path) else read_arrays(path)
 
 
+def atlas(
+    source: Annotated[
+        tyro.conf.Positional[Path],
+        tyro.conf.arg(help="the folder of a study, or a file with the weights of a ReLU network of your own"),
+    ],
+    network: Annotated[
+        str | None,
+        tyro.conf.arg(help="which network of a study (enough of its name in the summary) or of a file"),
+    ] = None,
+    context: Annotated[int, tyro.conf.arg(help="of a study: which context, from 1")] = 1,
+    checkpoint: Annotated[str, tyro.conf.arg(help="of a study: final, initial, or such as 'accuracy 0.8'")] = "final",
+    vary: Annotated[tuple[int, int], tyro.conf.arg(help="of own weights: the two inputs to vary, from 1")] = (1, 2),
+    input: Annotated[
+        str | None, tyro.conf.arg(help="of own weights: all inputs, such as 1,0,0.5, to which the two are added")
+    ] = None,
+    span: Annotated[
+        tuple[float, float], tyro.conf.arg(help="of own weights: from where to where the two inputs go")
+    ] = (-1.0, 1.0),
+    effort: Annotated[
+        Literal["quick", "standard", "thorough"], tyro.conf.arg(help="how long sampled orbits are followed")
+    ] = "standard",
+    out: Annotated[
+        Path | None, tyro.conf.arg(help="name of the page; default: beside the study's or weights' results")
+    ] = None,
+) -> None:
+    """Map a ReLU network's attractors at every input of a plane, as a page that answers to the pointer."""
+    from attrax.reports.atlas_of import write_own_atlas, write_study_atlas
+    from attrax.settings import require
+    from attrax.studies import open as open_store
+    from attrax.studies.effort_levels import EFFORT_LEVELS
+    from attrax.studies.rows import read_inputs
+
+    require(source.exists(), f"there is no {source}; give the folder of a study, or a file of weights")
+    if source.is_dir():
+        page = write_study_atlas(open_store(source), network, context, checkpoint, out, EFFORT_LEVELS[effort].effort)
+    else:
+        from attrax.networks import own_network
+
+        own = own_network(_read_weights(source), network)
+        if own.remark:
+            print(f"attrax: {own.remark}", file=sys.stderr)
+        values = read_inputs([] if input is None else [input], own)[0]
+        place = out or Path("attrax-out") / source.stem / "atlas.html"
+        page = write_own_atlas(own, source.name, vary, values, span, place, EFFORT_LEVELS[effort].effort)
+    print(f"The page is {page.resolve()}")
+
+
 def tasks() -> None:
     """List the tasks, with what they ask and how well an ideal observer does."""
     from attrax.tasks import TASKS
@@ -131,7 +178,7 @@ def tasks() -> None:
 
 _COMMANDS: dict[str, Callable[..., Any]] = {
     "demo": demo, "run": run, "status": status, "report": report, "analyse": analyse,
-    "tasks": tasks,
+    "atlas": atlas, "tasks": tasks,
 }  # fmt: skip
 
 

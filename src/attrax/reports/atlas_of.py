@@ -1,0 +1,118 @@
+"""The page of an atlas for a network of a study, or for one of somebody's own."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attrax.dynamics import Effort, atlas
+from attrax.networks import OwnNetwork
+from attrax.reports.atlas_page import write_atlas_page
+from attrax.settings import SettingsError, require
+from attrax.studies import Condition, Store, stage_atlas
+
+_READOUT = ("logit “+” − logit “−”", "mean answer logit − fixation logit")
+
+
+def write_study_atlas(
+    store: Store, name: str | None, context: int, checkpoint: str, out: Path | None, effort: Effort | None = None
+) -> Path:
+    """Map the stimulus stage of one network of a study, and write its page into the report's folder.
+
+    Parameters
+    ----------
+    store
+        The study.
+    name
+        The network's name, or enough of its beginning; None: the first.
+    context
+        From 1.
+    checkpoint
+        "final", "initial", "accuracy 0.8" and so on.
+    out
+        Of the page; by default in the report's folder.
+    effort
+        How long sampled orbits are followed.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such network, context or checkpoint.
+    """
+    condition = _find(store, name)
+    contexts = condition.task.n_contexts
+    require(1 <= context <= contexts, f"--context is {context}; this task has {contexts}, counted from 1")
+    networks = store.networks(condition.identity)
+    if checkpoint not in networks:
+        raise SettingsError(f"{condition.title} has no checkpoint {checkpoint!r}; it has {', '.join(sorted(networks))}")
+    network = networks[checkpoint]
+    found = stage_atlas(condition.task, network, context - 1, effort or condition.planes.effort)
+    policy = np.asarray(network.policy_weights, dtype=float)
+    readout = np.stack([policy[1] - policy[2], (policy[1] + policy[2]) / 2 - policy[0]])
+    page = (
+        out or store.directory / "report" / f"atlas-{condition.identity}-{context}-{checkpoint.replace(' ', '-')}.html"
+    )
+    page.parent.mkdir(parents=True, exist_ok=True)
+    title = f"{condition.title}, {checkpoint}: stimulus stage, context {context}"
+    labels = ("coherence 1", "coherence 2") if condition.task.n_modalities > 1 else ("coherence", "(nothing changes)")
+    return write_atlas_page(found, page, readout, _READOUT, labels, title)
+
+
+def _find(store: Store, name: str | None) -> Condition:
+    require(bool(store.conditions), f"no network in {store.directory} is finished; run the study first")
+    if name is None:
+        return store.conditions[0]
+    found = [condition for condition in store.conditions if condition.identity.startswith(name)]
+    if len(found) != 1:
+        have = ", ".join(f"{condition.identity} ({condition.title})" for condition in store.conditions)
+        what = "no network" if not found else f"{len(found)} networks"
+        raise SettingsError(f"{what} in {store.directory} begin with {name!r}; it has {have}")
+    return found[0]
+
+
+def write_own_atlas(
+    network: OwnNetwork,
+    title: str,
+    vary: tuple[int, int],
+    values: Any,
+    span: tuple[float, float],
+    page: Path,
+    effort: Effort | None = None,
+) -> Path:
+    """Map a network of one's own over two of its inputs, and write the page.
+
+    Parameters
+    ----------
+    network, title
+        The network, and what it is called.
+    vary
+        Which two inputs, from 1.
+    values
+        All inputs, shape (inputs,); x and y are added to the two.
+    span
+        From where to where x and y go.
+    page
+        Of the page.
+    effort
+        How long sampled orbits are followed.
+
+    Raises
+    ------
+    SettingsError
+        If the network is no ReLU network, or has no such inputs.
+    """
+    require(network.kind == "relu", f"an atlas needs a ReLU network: one of kind {network.kind} has no polygons")
+    count, weights = network.n_inputs, network.input_weights
+    require(
+        weights is not None and all(1 <= number <= count for number in vary) and vary[0] != vary[1],
+        f"--vary is {vary[0]} {vary[1]}; it must be two different inputs of the {count} that the input weights U have",
+    )
+    require(span[0] < span[1], f"--span is {span[0]:g} {span[1]:g}; it must go from below to above")
+    assert weights is not None
+    directions = weights[:, [number - 1 for number in vary]].T
+    found = atlas(
+        network.recurrent_weights, network.drive(values), directions, network.leak, (span, span), effort=effort
+    )
+    page.parent.mkdir(parents=True, exist_ok=True)
+    labels = (f"input {vary[0]}", f"input {vary[1]}")
+    return write_atlas_page(found, page, labels=labels, title=title)
