@@ -4,22 +4,32 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attrax.reports.atlas_figures import atlas_figure, sweep_figure
     from attrax.reports.atlas_page import write_atlas_page
     from attrax.reports.attractor_page import write_attractor_page
     from attrax.reports.attractor_words import analysis_findings
+    from attrax.reports.basin_figures import basin_figure
+    from attrax.reports.course_figures import course_figure
     from attrax.reports.figures import planes_figure
     from attrax.reports.page import write_report
     from attrax.reports.sentences import findings
 
 _PLACES = {
     "analysis_findings": "attractor_words",
+    "atlas_figure": "atlas_figures",
+    "basin_figure": "basin_figures",
+    "course_figure": "course_figures",
     "findings": "sentences",
     "planes_figure": "figures",
+    "sweep_figure": "atlas_figures",
     "write_atlas_page": "atlas_page",
     "write_attractor_page": "attractor_page",
     "write_report": "page",
 }
-__all__ = ["analysis_findings", "findings", "planes_figure", "write_atlas_page", "write_attractor_page", "write_report"]
+__all__ = [
+    "analysis_findings", "atlas_figure", "basin_figure", "course_figure", "findings", "planes_figure", "sweep_figure",
+    "write_atlas_page", "write_attractor_page", "write_report",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
