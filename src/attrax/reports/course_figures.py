@@ -33,7 +33,7 @@ def course_figure(store: Store) -> Figure | None:
         courses[condition] = arrays.isel(checkpoint=np.unique(moments, return_index=True)[1])
     columns = max(course.sizes["checkpoint"] for course in courses.values())
     contexts = conditions[0].task.n_contexts
-    figure = Figure(figsize=(1.3 * columns + 0.6, (1.25 * contexts + 0.75) * len(courses) + 0.6), layout="constrained")
+    figure = Figure(figsize=(1.3 * columns + 0.6, (1.18 * contexts + 0.35) * len(courses) + 0.6), layout="constrained")
     axes = figure.subplots(len(courses) * contexts, columns, squeeze=False)
     colours = ListedColormap([KIND_LOOKS[kind].colour for kind in _KINDS])
     norm = BoundaryNorm(np.arange(len(_KINDS) + 1) - 0.5, len(_KINDS))
@@ -66,5 +66,6 @@ def course_figure(store: Store) -> Figure | None:
             for kind in _KINDS if kind in present
         ],
         loc="outside lower center", ncols=6, fontsize=7.5, frameon=False,
+        title="in each picture coherence 1 goes to the right and coherence 2 upwards, from −1 to 1", title_fontsize=7.5,
     )  # fmt: skip
     return figure
