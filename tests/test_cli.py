@@ -239,7 +239,11 @@ def test_the_atlas_of_own_weights_is_a_page(capsys, tmp_path, monkeypatch):
     [
         (("/nowhere",), "there is no /nowhere"),
         (("mine.npz", "--vary", "1", "3"), "--vary is 1 3; it must be two different inputs of the 2"),
-        (("mine.npz", "--span", "1", "0"), "--span is 1 0; it must go from below to above"),
+        (("mine.npz", "--span", "1", "0"), "--span is 1 0; it must go from a number to a larger one"),
+        (("mine.npz", "--span", "-inf", "inf"), "--span is -inf inf; it must go"),
+        (("mine.npz", "--out", "study"), "--out study is a folder"),
+        (("mine.npz", "--context", "2"), "--context is for a study, and mine.npz is a file of weights"),
+        (("study", "--vary", "1", "2"), "--vary is for own weights, and study is a study"),
         (("study", "--network", "zz"), "no network in study begin with 'zz'"),
         (("study", "--context", "3"), "--context is 3; this task has 2"),
         (("study", "--checkpoint", "last"), "has no checkpoint 'last'; it has"),

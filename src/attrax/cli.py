@@ -128,18 +128,23 @@ def atlas(
         str | None,
         tyro.conf.arg(help="which network of a study (enough of its name in the summary) or of a file"),
     ] = None,
-    context: Annotated[int, tyro.conf.arg(help="of a study: which context, from 1")] = 1,
-    checkpoint: Annotated[str, tyro.conf.arg(help="of a study: final, initial, or such as 'accuracy 0.8'")] = "final",
-    vary: Annotated[tuple[int, int], tyro.conf.arg(help="of own weights: the two inputs to vary, from 1")] = (1, 2),
+    context: Annotated[int | None, tyro.conf.arg(help="of a study: which context; default: 1")] = None,
+    checkpoint: Annotated[
+        str | None, tyro.conf.arg(help="of a study: final (default), initial, or such as 'accuracy 0.8'")
+    ] = None,
+    vary: Annotated[
+        tuple[int, int] | None, tyro.conf.arg(help="of own weights: the two inputs to vary; default: 1 2")
+    ] = None,
     input: Annotated[
         str | None, tyro.conf.arg(help="of own weights: all inputs, such as 1,0,0.5, to which the two are added")
     ] = None,
     span: Annotated[
-        tuple[float, float], tyro.conf.arg(help="of own weights: from where to where the two inputs go")
-    ] = (-1.0, 1.0),
+        tuple[float, float] | None, tyro.conf.arg(help="of own weights: from where to where they go; default: -1 1")
+    ] = None,
     effort: Annotated[
-        Literal["quick", "standard", "thorough"], tyro.conf.arg(help="how long sampled orbits are followed")
-    ] = "standard",
+        Literal["quick", "standard", "thorough"] | None,
+        tyro.conf.arg(help="how long sampled orbits are followed; default: as the study says, or standard"),
+    ] = None,
     out: Annotated[
         Path | None, tyro.conf.arg(help="name of the page; default: beside the study's or weights' results")
     ] = None,
@@ -152,8 +157,17 @@ def atlas(
     from attrax.studies.rows import read_inputs
 
     require(source.exists(), f"there is no {source}; give the folder of a study, or a file of weights")
+    studys = {"context": context, "checkpoint": checkpoint}
+    own_weights = {"vary": vary, "input": input, "span": span}
+    for name, value in (own_weights if source.is_dir() else studys).items():
+        whose, is_a = ("own weights", "study") if source.is_dir() else ("a study", "file of weights")
+        require(value is None, f"--{name} is for {whose}, and {source} is a {is_a}")
+    how_long = None if effort is None else EFFORT_LEVELS[effort].effort
     if source.is_dir():
-        page = write_study_atlas(open_store(source), network, context, checkpoint, out, EFFORT_LEVELS[effort].effort)
+        store = open_store(source)
+        page = write_study_atlas(
+            store, network, 1 if context is None else context, checkpoint or "final", out, how_long
+        )
     else:
         from attrax.networks import own_network
 
@@ -162,7 +176,7 @@ def atlas(
             print(f"attrax: {own.remark}", file=sys.stderr)
         values = read_inputs([] if input is None else [input], own)[0]
         place = out or Path("attrax-out") / source.stem / "atlas.html"
-        page = write_own_atlas(own, source.name, vary, values, span, place, EFFORT_LEVELS[effort].effort)
+        page = write_own_atlas(own, source.name, vary or (1, 2), values, span or (-1.0, 1.0), place, how_long)
     print(f"The page is {page.resolve()}")
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from attrax.dynamics import Effort, ReluMap, find_attractors, match_attractors, tanh_map
+from attrax.dynamics.attractor_matching import Matched, MetAttractors, discover, match, relu_maps
 
 QUICK = Effort(settling_steps=500, steps=1000, extension=1)
 ROTATION = np.array([[np.cos(0.7), -np.sin(0.7)], [np.sin(0.7), np.cos(0.7)]])
@@ -79,3 +80,26 @@ def test_what_does_not_fit_is_told():
         match_attractors(switch(1.0), ReluMap(np.zeros((3, 3)), np.zeros(3)), np.zeros((1, 2)))
     with pytest.raises(ValueError, match="starts"):
         match_attractors(switch(1.0), switch(1.0), np.zeros((1, 3)))
+
+
+def test_what_a_map_is_matched_to_does_not_depend_on_the_maps_beside_it():
+    weights = np.array([[0.4, -1.2], [-1.2, 0.4]])
+    starts = np.array([[1.0, 0.0], [0.0, 1.0]])
+
+    def matched(biases):
+        maps = np.repeat(np.arange(len(biases)), 2)
+        sides = [MetAttractors(relu_maps(weights, np.array(biases), 1.0), len(biases), QUICK, 0) for _ in range(2)]
+        for side in sides:
+            side.reach(maps, np.tile(starts, (len(biases), 1)))
+        discover(sides)
+        return match(*sides)[0]
+
+    small = [0.01, 0.01]
+    for biases in ([small], [small, [1e5, 1e5]], [small, small, [1e5, 1e5]]):
+        np.testing.assert_array_equal(matched(biases).lives_on_as, [0, 1])
+
+
+def test_a_state_that_leads_to_an_undecided_orbit_is_neither_dead_nor_born():
+    pairs = Matched(leads_to=np.array([0, -2, -1, 1]), came_from=np.array([0, -2]))
+    assert pairs.lives_on_as.tolist() == [0, -2, -1, -2]
+    assert pairs.lived_as.tolist() == [0, -2]

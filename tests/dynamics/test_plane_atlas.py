@@ -265,6 +265,7 @@ def test_shares_at_the_inputs_of_trials():
 def test_what_exists_is_more_than_what_is_reached_where_two_choices_coexist():
     weights = np.array([[0.4, -1.5], [-1.5, 0.4]])
     found = atlas(weights, [1.0, 1.0], [[1.0, -1.0], [0.5, 0.5]], samples=8, starts=8, effort=QUICK)
-    shares = found.shares_at(np.random.default_rng(0).uniform(-1, 1, (50, 2)))
+    axis = np.linspace(-1, 1, 42)[:-1] + 1 / 41
+    shares = found.shares_at(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
     assert float(shares.exists.sel(kind="fixed point")) == 1
-    assert float(shares.coexist) == pytest.approx(found.coexistence()[2], abs=0.25)
+    assert float(shares.coexist) == pytest.approx(found.coexistence()[2], abs=0.03)

@@ -54,6 +54,10 @@ def test_a_state_that_diverges_is_on_no_side():
     sides = trial_sides(TASK, growing, 20)
     assert (sides.side == 0).all()
     assert not sides.wrong.any()
+    table = wrong_side(sides)
+    assert (table.wrong_side == 1).all()
+    assert (table.no_side == 1).all()
+    assert set(np.unique(trial_sides(TASK, growing, 20, label=True).kind)) == {"divergent"}
 
 
 def test_states_at_the_ends_of_stages_are_those_of_a_step_by_step_run():
@@ -82,3 +86,10 @@ def test_what_cannot_be_asked_is_told():
         trial_sides(TASK, latch(), stages=("answer",))
     with pytest.raises(ValueError, match="n_trials"):
         trial_sides(TASK, latch(), 0)
+
+
+@pytest.mark.parametrize("delay", [0, (0, 2)])
+def test_a_delay_without_steps_ends_in_the_state_of_the_stimulus(delay):
+    task = PerceptualDecision(fixation=2, stimulus=6, delay=delay, decision=2, coherences=(0.1, 0.5), noise=0.4)
+    sides = trial_sides(task, latch(), 100)
+    np.testing.assert_array_equal(sides.side.sel(stage="decision"), np.where(sides.answer == 1, 1, -1))

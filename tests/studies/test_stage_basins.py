@@ -52,6 +52,10 @@ def test_axes_are_orthonormal_and_say_how_much_they_hold(basins):
 def test_what_cannot_be_asked_is_told():
     with pytest.raises(ValueError, match="stage is"):
         basins_of_stage(TASK, latch(), "answer", 0)
+    with pytest.raises(ValueError, match="n_trials is 0"):
+        basins_of_stage(TASK, latch(), "delay", 0, n_trials=0)
+    with pytest.raises(ValueError, match="span no plane"):
+        basins_of_stage(TASK, latch(), "fixation", 0, n_trials=5, effort=QUICK)
     with pytest.raises(ValueError, match="context is 1"):
         basins_of_stage(TASK, latch(), "delay", 1)
     with pytest.raises(ValueError, match="coherence has 2 values"):

@@ -103,3 +103,14 @@ def test_a_study_without_a_course_says_so(tiny_store, tmp_path):
     (tmp_path / "study.toml").write_text(tiny_store.study.to_toml())
     with pytest.raises(SettingsError, match="course = true"):
         Store(tmp_path).course()
+
+
+def test_attractors_at_a_checkpoint_are_those_before_it_and_the_born_without_the_dead(tiny_store):
+    for condition in tiny_store.conditions:
+        course = tiny_store.arrays(condition.identity).isel(network=0)
+        moments = course.isel(checkpoint=np.unique(course.course_updates.values, return_index=True)[1])
+        known = (moments.course_unknown == 0).values[1:]
+        assert known.any()
+        grown = np.diff(moments.course_attractors.values, axis=0)
+        balance = (moments.course_born - moments.course_died).values[1:]
+        np.testing.assert_allclose(grown[known], balance[known])

@@ -15,8 +15,9 @@ from attrax.dynamics.map_family import MapFamily, ReluFamily, SmoothFamily
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.smooth_map import SmoothMap
 
+UNDECIDED = -2
 _PUSH = 1e-6  # of the largest state: a fixed point that has become unstable would hold an orbit that is exactly on it
-_ROUNDS = 5  # each takes what the one before has met for the first time over to the other map
+_ROUNDS = 5  # each takes what the one before has met for the first time over to the maps beside
 
 
 def match_attractors(
@@ -49,13 +50,13 @@ def match_attractors(
     before_kind, before_period, after_kind, after_period
         What each is.
     leads_to (before)
-        Number of the attractor of the second map that its state goes to; -1: none, or undecided.
+        Number of the attractor of the second map that its state goes to; -1: to none, it diverges; -2: undecided.
     came_from (after)
         The same backwards.
     lives_on_as (before)
-        Number of the same attractor of the second map; -1: it has died.
+        Number of the same attractor of the second map; -1: it has died; -2: it leads to an undecided orbit.
     lived_as (after)
-        Number of the same attractor of the first map; -1: it was born.
+        Number of the same attractor of the first map; -1: it was born; -2: as above.
 
     Raises
     ------
@@ -64,10 +65,11 @@ def match_attractors(
 
     Notes
     -----
-    The state is pushed by a millionth of the largest one before it is followed: a fixed point that a change leaves in
-    its place and makes unstable would hold it for ever. A small change can carry a state over the border of a basin:
+    The state is pushed by a millionth of the attractors' size before it is followed: a fixed point that a change leaves
+    in its place and makes unstable would hold it for ever. A small change can carry a state over the border of a basin:
     then an attractor counts as one that died and one that was born. The smaller the steps between the maps, the fewer
-    such cases.
+    such cases. Orbits that stay undecided have no number, so that an attractor on which orbits stay undecided is
+    missing: look at how many do.
     """
     first = np.atleast_2d(np.asarray(starts, dtype=float))
     if before.n_units != after.n_units:
@@ -77,6 +79,7 @@ def match_attractors(
     sides = [MetAttractors(_repeated(network_map), 1, effort or Effort(), seed) for network_map in (before, after)]
     for side in sides:
         side.reach(np.zeros(len(first), int), first)
+    discover(sides)
     matched = match(*sides)[0]
     columns: dict[str, tuple[str, np.ndarray]] = {}
     for name, side, following, same in (
@@ -129,18 +132,20 @@ class MetAttractors:
     def reach(
         self, maps: Int[np.ndarray, " orbits"], starts: Float[np.ndarray, "orbits units"]
     ) -> Int[np.ndarray, " orbits"]:
-        """Follow orbits, each of its map; return the number of the attractor, of that map, that each settles to."""
+        """Follow orbits, each of its map; return the number of the attractor, of that map, that each settles to.
+
+        -1: it diverges; -2: undecided.
+        """
         if not maps.size:
             return np.empty(0, int)
         family = self._family_of(maps)
         found = label_orbits(family, starts, self._effort, self._seed)
         sizes = np.abs(starts).max(axis=1)
-        return np.array(
-            [
-                self.of[number].number_of(family, found, orbit, float(sizes[orbit]))
-                for orbit, number in enumerate(maps.tolist())
-            ]
-        )
+        numbers = [
+            self.of[number].number_of(family, found, orbit, float(sizes[orbit]))
+            for orbit, number in enumerate(maps.tolist())
+        ]
+        return np.where(found.kind == "undecided", UNDECIDED, np.array(numbers, int))
 
 
 class Matched(NamedTuple):
@@ -151,46 +156,71 @@ class Matched(NamedTuple):
 
     @property
     def lives_on_as(self) -> Int[np.ndarray, " before"]:
-        """Number of the same attractor after the change; -1: died."""
+        """Number of the same attractor after the change; -1: died; -2: not known."""
         return _mutual(self.leads_to, self.came_from)
 
     @property
     def lived_as(self) -> Int[np.ndarray, " after"]:
-        """Number of the same attractor before the change; -1: born."""
+        """Number of the same attractor before the change; -1: born; -2: not known."""
         return _mutual(self.came_from, self.leads_to)
 
 
 def _mutual(there: Int[np.ndarray, " one"], back: Int[np.ndarray, " other"]) -> Int[np.ndarray, " one"]:
-    returned = np.append(back, -1)[there]
-    return np.where((there >= 0) & (returned == np.arange(there.size)), there, -1)
+    returned = np.append(back, [UNDECIDED, -1])[there]  # -1 and -2 count from behind
+    unknown = (there == UNDECIDED) | ((there >= 0) & (returned == UNDECIDED))
+    same = (there >= 0) & (returned == np.arange(there.size))
+    return np.where(same, there, np.where(unknown, UNDECIDED, -1))
+
+
+def discover(sides: Sequence[MetAttractors]) -> None:
+    """Seek the attractors of each of several maps in a row from those of the maps beside it, until none is new."""
+    followed = [{"next": [0] * len(side.of), "last": [0] * len(side.of)} for side in sides]
+    for _ in range(_ROUNDS):
+        new = 0
+        for row in range(len(sides) - 1):
+            new += _follow_new(sides[row], sides[row + 1], followed[row]["next"])
+        for row in range(len(sides) - 1, 0, -1):
+            new += _follow_new(sides[row], sides[row - 1], followed[row]["last"])
+        if not new:
+            return
+
+
+def _follow_new(here: MetAttractors, there: MetAttractors, followed: list[int]) -> int:
+    """Take the attractors that have not been followed yet over to the other maps; return how many they were."""
+    places = [(n, i) for n, known in enumerate(here.of) for i in range(followed[n], len(known.kinds))]
+    _followed_from(here, there, places)
+    followed[:] = [len(known.kinds) for known in here.of]
+    return len(places)
 
 
 def match(before: MetAttractors, after: MetAttractors) -> list[Matched]:
-    """Match the attractors of each map before a change with those after it; what is met on the way is added to them."""
-    n_maps = len(before.of)
-    leads_to: list[list[int]] = [[] for _ in range(n_maps)]
-    came_from: list[list[int]] = [[] for _ in range(n_maps)]
-    for _ in range(_ROUNDS):
-        new = _follow(before, after, leads_to) + _follow(after, before, came_from)
-        if not new:
-            break
-    for here, following in ((before, leads_to), (after, came_from)):
-        for known, numbers in zip(here.of, following, strict=True):
-            numbers += [-1] * (len(known.kinds) - len(numbers))
-    return [Matched(np.array(to, int), np.array(back, int)) for to, back in zip(leads_to, came_from, strict=True)]
+    """Match the attractors of each map before a change with those after it; `discover` has met them all."""
+    return [
+        Matched(to, back) for to, back in zip(_all_followed(before, after), _all_followed(after, before), strict=True)
+    ]
 
 
-def _follow(here: MetAttractors, there: MetAttractors, following: Sequence[list[int]]) -> int:
-    """Take the attractors that have not been followed yet over to the other maps; return how many they were."""
-    maps, states, generator = [], [], np.random.default_rng(0)
-    for number, known in enumerate(here.of):
-        for sample in known.samples[len(following[number]) :]:
-            maps.append(number)
-            states.append(sample[0])
-    if not maps:
-        return 0
-    sizes = [np.abs(sample).max() for side in (here, there) for known in side.of for sample in known.samples]
-    push = _PUSH * (max(sizes) or 1.0) * generator.standard_normal((len(maps), states[0].size))
-    for number, reached in zip(maps, there.reach(np.array(maps), states + push).tolist(), strict=True):
-        following[number].append(reached)
-    return len(maps)
+def _all_followed(here: MetAttractors, there: MetAttractors) -> list[Int[np.ndarray, " attractors"]]:
+    """Return, for each map, where its attractors lead to under the other one."""
+    counts, others = [len(known.kinds) for known in here.of], [len(known.kinds) for known in there.of]
+    places = [(number, index) for number, count in enumerate(counts) for index in range(count)]
+    reached = np.split(_followed_from(here, there, places), np.cumsum(counts)[:-1])
+    # One that was not met before, after as many rounds as there are: it leads nowhere that is known.
+    return [np.where(numbers >= other, UNDECIDED, numbers) for numbers, other in zip(reached, others, strict=True)]
+
+
+def _followed_from(
+    here: MetAttractors, there: MetAttractors, places: list[tuple[int, int]]
+) -> Int[np.ndarray, " places"]:
+    """Follow a state of some attractors (map, number) under the other maps, each pushed a little."""
+    if not places:
+        return np.empty(0, int)
+    states = []
+    for number, index in places:
+        samples = [*here.of[number].samples, *there.of[number].samples]
+        size = max(float(np.abs(sample).max()) for sample in samples) or 1.0
+        sample = here.of[number].samples[index]
+        # The same push for all: nothing depends on which maps are looked at together.
+        direction = np.random.default_rng(0).standard_normal(sample.shape[1])
+        states.append(sample[0] + _PUSH * size * direction)
+    return there.reach(np.array([number for number, _ in places]), np.array(states))

@@ -104,20 +104,36 @@ class Piece:
 
     def jacobian(self) -> np.ndarray:
         """Return the Jacobian over one period, on the units that carry a state from the last step to the first."""
+        return self.jacobian_within(0.0)[0]
+
+    def jacobian_within(self, weights_norm: float) -> tuple[np.ndarray, float]:
+        """Return the Jacobian over one period, and a bound on what rounding has done to it (Frobenius norm).
+
+        Parameters
+        ----------
+        weights_norm
+            The largest singular value of W, or a bound on it: so much an error can grow in a step.
+        """
         weights, leak = self._map.weights, self._leak
         product: np.ndarray | None = None
+        error, rounding = 0.0, float(np.finfo(float).eps)
         with np.errstate(over="ignore", invalid="ignore"):  # over a long unstable period: the caller looks
             for step, active in enumerate(self._active):
                 if leak == 1:
                     moved = weights[active].take(self._kept[step - 1], axis=1)  # a third of the time of np.ix_
+                    if product is not None:
+                        made = len(product) * rounding * float(np.linalg.norm(moved)) * float(np.linalg.norm(product))
+                        error = weights_norm * error + made
                     product = moved if product is None else moved @ product
                 else:
                     product = np.eye(self._kept[-1].size) if product is None else product
                     moved = (1 - leak) * product
                     moved[active] += leak * (weights[active] @ product)
+                    made = leak * len(product) * float(np.linalg.norm(weights[active])) + 3
+                    error = (1 - leak + leak * weights_norm) * error + made * rounding * float(np.linalg.norm(product))
                     product = moved
         assert product is not None
-        return product
+        return product, error
 
     def rotated(self, shift: int) -> "Piece":
         """Return the piece of the same patterns begun at another step; nothing is solved again."""

@@ -470,7 +470,7 @@ class Atlas:
         -------
         Dataset over "kind": exists, of fixed points and cycles by the polygons above each input, of the others only
         where the orbit from `start` meets them; reached, where the orbit from `start` goes. And coexist, the share with
-        two or more of them.
+        two or more fixed points and short cycles, by their polygons.
 
         Raises
         ------
@@ -478,6 +478,8 @@ class Atlas:
             As `label`, and for weights of another shape, below zero, or zero in all.
         """
         points = _points(points)
+        if not len(points):
+            raise ValueError("points are none at all; give at least one input")
         weighed = np.ones(len(points)) if weights is None else np.asarray(weights, dtype=float)
         if weighed.shape != (len(points),):
             raise ValueError(f"weights have shape {weighed.shape}; they must be ({len(points)},)")

@@ -30,7 +30,7 @@ def sampled_borders(atlas: "Atlas", edges: int, precision: float) -> xr.Dataset:
     shortest = np.argsort(np.linalg.norm(ways[:, 1] - ways[:, 0], axis=1))[:edges]
     ends, sides = points[pairs[shortest]], kinds[pairs[shortest]]
     window = np.ptp(atlas.regions.window.corners, axis=0)
-    while len(ends):
+    for _ in range(int(np.ceil(np.log2(1 / precision))) + 1 if len(ends) else 0):
         wide = np.flatnonzero((np.abs(ends[:, 1] - ends[:, 0]) / window).max(axis=1) > precision)
         if not wide.size:
             break

@@ -124,8 +124,8 @@ class Solved(ABC):
         """Return the drives of some, all of one period: at the origin, and how they change along x and y."""
 
     @abstractmethod
-    def jacobian(self) -> Float[np.ndarray, "n n"]:
-        """Return the Jacobian over one period, on units that matter."""
+    def jacobian(self) -> tuple[Float[np.ndarray, "n n"], float]:
+        """Return the Jacobian over one period, and a bound on its rounding in the Frobenius norm."""
 
     @abstractmethod
     def neighbour(self, numbers: list[int]) -> "Solved | None":
@@ -148,6 +148,11 @@ class Plane:
         self.columns = np.stack([origin.bias, *directions], axis=1)
         self.hearing = origin.weights.any(axis=1)
         """Units that hear others, or themselves."""
+
+    @cached_property
+    def largest_stretch(self) -> float:
+        """The largest singular value of W, for bounds of errors."""
+        return float(np.linalg.norm(self.origin.weights, 2)) * (1 + 1e-9)
 
     @property
     def n_units(self) -> int:
@@ -228,8 +233,10 @@ class _FixedPoint(Solved):
         accurate = wrong <= _ACCURATE * np.abs(states).max(axis=(1, 2), initial=0.0)
         return drives[:, :, None], accurate
 
-    def jacobian(self) -> Float[np.ndarray, "n n"]:
-        return self._plane.jacobian(self.pattern)
+    def jacobian(self) -> tuple[Float[np.ndarray, "n n"], float]:
+        matrix, leak = self._plane.jacobian(self.pattern), self._plane.origin.leak
+        # With a leak each number is rounded up to three times; without, they are the weights themselves.
+        return matrix, 0.0 if leak == 1 else 2 * float(np.finfo(float).eps * np.linalg.norm(matrix))
 
     def neighbour(self, numbers: list[int]) -> "_FixedPoint | None":
         if len(numbers) > 1:
@@ -282,8 +289,8 @@ class _Cycle(Solved):
             piece.let_go()
         return np.array(result)
 
-    def jacobian(self) -> Float[np.ndarray, "n n"]:
-        return self._piece.jacobian()
+    def jacobian(self) -> tuple[Float[np.ndarray, "n n"], float]:
+        return self._piece.jacobian_within(self._plane.largest_stretch)
 
     def neighbour(self, numbers: list[int]) -> Solved | None:
         return self._plane.solve(switched(self.pattern, numbers))
@@ -377,7 +384,7 @@ class Regions:
             for (row, polygon), some in zip(inside.items(), shared, strict=True):
                 solved = alike[row]
                 # det(I - J) < 0: an odd number of real eigenvalues above 1.
-                stable = bool(settled[row]) and solved.index > 0 and contracts(solved.jacobian())
+                stable = bool(settled[row]) and solved.index > 0 and contracts(*solved.jacobian())
                 together = polygon.also_on(half_planes[row]) if some else {}
                 region = Region(solved.pattern, polygon, drives[row], solved.index, stable, together)
                 result.append((solved, region))
@@ -392,7 +399,7 @@ _SQUARINGS = 22
 _ROUGH_BELOW = 5.5
 
 
-def contracts(matrix: Float[np.ndarray, "n n"]) -> bool:
+def contracts(matrix: Float[np.ndarray, "n n"], error: float = 0.0) -> bool:
     """Prove that the spectral radius of a matrix is below 1: by squaring it until a power is small.
 
     A tenth of the time of all eigenvalues. What rounding may have added is bounded along the way: an error E of P and
@@ -401,29 +408,36 @@ def contracts(matrix: Float[np.ndarray, "n n"]) -> bool:
     5.5, and all where that proves nothing. Where that bound outgrows the powers, near radius 1, all eigenvalues are
     computed, with the bound of Bauer and Fike on their error: the condition of the eigenvectors times n eps |A|.
 
+    Parameters
+    ----------
+    matrix
+        The matrix, shape (n, n).
+    error
+        How far it may be from the one that is meant, in the Frobenius norm: what is proved holds for all of those.
+
     Returns
     -------
     False where that proves nothing: the radius is 1 or above it, or too near below it, or the eigenvectors are nearly
     dependent.
     """
     for rough_below in (_ROUGH_BELOW, 0.0):
-        inside = _powers_shrink(matrix, rough_below)
+        inside = _powers_shrink(matrix, rough_below, error)
         if inside is not None:
             return inside
     if np.abs(np.linalg.eigvals(matrix)).max() >= 1:
         return False
     values, vectors = np.linalg.eig(matrix)
-    wrong = np.linalg.cond(vectors) * len(matrix) * np.finfo(float).eps * np.linalg.norm(matrix)
+    wrong = np.linalg.cond(vectors) * (len(matrix) * np.finfo(float).eps * np.linalg.norm(matrix) + error)
     return bool(np.abs(values).max() + wrong < LARGEST_RADIUS)
 
 
-def _powers_shrink(matrix: Float[np.ndarray, "n n"], rough_below: float) -> bool | None:
+def _powers_shrink(matrix: Float[np.ndarray, "n n"], rough_below: float, error: float) -> bool | None:
     """Say whether some power is small, or shows an eigenvalue outside the circle; None where rounding hides it.
 
     Powers of a norm below `rough_below` are squared in single precision.
     """
-    power, size, error, rounding = matrix, len(matrix), 0.0, _ROUNDING_OF[np.float64]
-    for _ in range(_SQUARINGS):
+    power, size, rounding = matrix, len(matrix), _ROUNDING_OF[np.float64]
+    for squaring in range(_SQUARINGS + 1):
         norm = float(np.sqrt(np.vdot(power, power)))
         if norm < rough_below and power.dtype != np.float32:
             power, rounding = power.astype(np.float32), _ROUNDING_OF[np.float32]
@@ -438,5 +452,6 @@ def _powers_shrink(matrix: Float[np.ndarray, "n n"], rough_below: float) -> bool
         error = (2 * norm + error) * error + size * rounding * norm**2
         if error >= _CONTRACTED and (power.dtype == np.float32 or norm < _CONTRACTED):
             return None
-        power = power @ power
+        if squaring < _SQUARINGS:
+            power = power @ power
     return None

@@ -32,13 +32,14 @@ def write_study_atlas(
     out
         Of the page; by default in the report's folder.
     effort
-        How long sampled orbits are followed.
+        How long sampled orbits are followed; None: as the study says.
 
     Raises
     ------
     SettingsError
         If there is no such network, context or checkpoint.
     """
+    check_page(out)
     condition = _find(store, name)
     contexts = condition.task.n_contexts
     require(1 <= context <= contexts, f"--context is {context}; this task has {contexts}, counted from 1")
@@ -46,7 +47,8 @@ def write_study_atlas(
     if checkpoint not in networks:
         raise SettingsError(f"{condition.title} has no checkpoint {checkpoint!r}; it has {', '.join(sorted(networks))}")
     network = networks[checkpoint]
-    found = stage_atlas(condition.task, network, context - 1, effort or condition.planes.effort)
+    planes = condition.planes
+    found = stage_atlas(condition.task, network, context - 1, effort or planes.effort, samples=planes.atlas_samples)
     policy = np.asarray(network.policy_weights, dtype=float)
     readout = np.stack([policy[1] - policy[2], (policy[1] + policy[2]) / 2 - policy[0]])
     page = (
@@ -56,6 +58,11 @@ def write_study_atlas(
     title = f"{condition.title}, {checkpoint}: stimulus stage, context {context}"
     labels = ("coherence 1", "coherence 2") if condition.task.n_modalities > 1 else ("coherence", "(nothing changes)")
     return write_atlas_page(found, page, readout, _READOUT, labels, title)
+
+
+def check_page(page: Path | None) -> None:
+    """Refuse a page that is a folder, before anything is computed."""
+    require(page is None or not page.is_dir(), f"--out {page} is a folder; name a page, such as atlas.html")
 
 
 def _find(store: Store, name: str | None) -> Condition:
@@ -101,13 +108,17 @@ def write_own_atlas(
     SettingsError
         If the network is no ReLU network, or has no such inputs.
     """
+    check_page(page)
     require(network.kind == "relu", f"an atlas needs a ReLU network: one of kind {network.kind} has no polygons")
     count, weights = network.n_inputs, network.input_weights
     require(
         weights is not None and all(1 <= number <= count for number in vary) and vary[0] != vary[1],
         f"--vary is {vary[0]} {vary[1]}; it must be two different inputs of the {count} that the input weights U have",
     )
-    require(span[0] < span[1], f"--span is {span[0]:g} {span[1]:g}; it must go from below to above")
+    require(
+        bool(np.isfinite(span).all()) and span[0] < span[1],
+        f"--span is {span[0]:g} {span[1]:g}; it must go from a number to a larger one",
+    )
     assert weights is not None
     directions = weights[:, [number - 1 for number in vary]].T
     found = atlas(

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from attrax.reports.course_figures import mapped_along_training
 from attrax.studies import Store
 
 _AT = {"accuracy": "matched accuracy", "updates": "equal updates", "trials": "equal trials"}
@@ -13,24 +12,24 @@ _COLUMNS = (
 
 
 def comparison_rows(store: Store) -> list[dict[str, Any]]:
-    """Return a row for each checkpoint that the study asked for, each rule and each δ: means over its networks.
+    """Return a row for each checkpoint that the study asked for, each task, rule and δ: means over its networks.
 
     Returns
     -------
-    Rows with comparison ("matched accuracy"...), value, learner, delta, networks, reached (how many of them got there),
+    Rows with comparison ("matched accuracy"...), value, task, learner, delta, networks, reached (how many got there),
     and the means over these of the columns of `Store.summary_at`. None where nothing was mapped along training.
     """
-    if not mapped_along_training(store):
+    if not any(condition.planes.course for condition in store.conditions):
         return []
     rows: list[dict[str, Any]] = []
     for counted, value in store.study.stopping.checkpoints.values():
         table = store.summary_at(**{counted: value})  # type: ignore[arg-type]
         text = f"{100 * value:g} %" if counted == "accuracy" else f"{value:,g}"
-        for (learner, delta), group in table.groupby(["learner", "delta"], sort=False):
+        for (task, learner, delta), group in table.groupby(["task", "learner", "delta"], sort=False):
             there = group[group.reached]
             rows.append(
                 {
-                    "comparison": _AT[counted], "value": text, "learner": learner, "delta": delta,
+                    "comparison": _AT[counted], "value": text, "task": task, "learner": learner, "delta": delta,
                     "networks": len(group), "reached": len(there),
                     **{name: float(there[name].mean()) for name in _COLUMNS},
                 }

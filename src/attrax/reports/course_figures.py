@@ -12,9 +12,10 @@ _KINDS = list(KIND_LOOKS)
 
 
 def mapped_along_training(store: Store) -> list[Condition]:
-    """Return the finished conditions of the first task and seed that were mapped along training."""
-    task, seed = next(iter(store.study.tasks)), store.study.seeds[0]
-    return [c for c in store.conditions if c.planes.course and c.task_label == task and c.seed == seed]
+    """Return the finished conditions of the first task and its first seed that were mapped along training."""
+    task = next(iter(store.study.tasks))
+    mapped = [c for c in store.conditions if c.planes.course and c.task_label == task]
+    return [c for c in mapped if c.seed == min(c.seed for c in mapped)]
 
 
 def course_figure(store: Store) -> Figure | None:

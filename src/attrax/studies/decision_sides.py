@@ -84,7 +84,9 @@ def trial_sides(
         starts = trials.ends[STAGES[before]] if before >= 0 else np.zeros_like(biases)
         sides[row] = _sides(inputs, biases, starts, lead, lead_bias, effort.settling_steps)
         if label:
-            kinds[row] = classify(inputs.weights, biases, inputs.leak, starts, effort).kind
+            finite = np.isfinite(starts).all(axis=1)
+            kinds[row, ~finite] = "divergent"
+            kinds[row, finite] = classify(inputs.weights, biases[finite], inputs.leak, starts[finite], effort).kind
     right = np.where(trials.choice == _PLUS, 1, -1)
     return xr.Dataset(
         {
@@ -110,8 +112,9 @@ def _sides(
 ) -> Int[np.ndarray, " trials"]:
     """Return the sign of the mean lead of "+" over "-" where each orbit has settled; 0 where it has diverged."""
     mean = np.zeros(len(starts))
-    for first in range(0, len(starts), _AT_ONCE):
-        some = slice(first, first + _AT_ONCE)
+    finite = np.flatnonzero(np.isfinite(starts).all(axis=1))
+    for first in range(0, finite.size, _AT_ONCE):
+        some = finite[first : first + _AT_ONCE]
         orbits = ReluOrbits(inputs.weights, biases[some], inputs.leak, starts[some])
         orbits.follow(settling_steps)
         led = (orbits.record(_SAMPLE) @ lead + lead_bias).mean(axis=0)
@@ -132,7 +135,9 @@ def wrong_side(sides: xr.Dataset) -> xr.Dataset:
     Dataset over "stage" and "strength", the absolute coherence of the modality of the context:
 
     wrong_side (stage, strength)
-        Share of trials that are on the wrong side when the stage begins.
+        Share of trials that are on the wrong side when the stage begins, or on none.
+    no_side (stage, strength)
+        The share of those on none: under the stage's input they diverge.
     wrong_answer (strength)
         Share of trials with a wrong answer, or none.
     trials (strength)
@@ -141,10 +146,12 @@ def wrong_side(sides: xr.Dataset) -> xr.Dataset:
     counted = np.abs(np.take_along_axis(sides.coherence.values, sides.context.values[:, None], axis=1)[:, 0])
     strengths = np.unique(counted)
     at = [counted == strength for strength in strengths]
-    wrong, failed = sides.wrong.values, sides.answer.values != sides.choice.values
+    lost = sides.side.values == 0
+    wrong, failed = sides.wrong.values | lost, sides.answer.values != sides.choice.values
     return xr.Dataset(
         {
             "wrong_side": (("stage", "strength"), np.stack([wrong[:, rows].mean(axis=1) for rows in at], axis=1)),
+            "no_side": (("stage", "strength"), np.stack([lost[:, rows].mean(axis=1) for rows in at], axis=1)),
             "wrong_answer": ("strength", np.array([failed[rows].mean() for rows in at])),
             "trials": ("strength", np.array([rows.sum() for rows in at])),
         },

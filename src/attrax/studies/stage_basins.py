@@ -69,8 +69,13 @@ def basins_of_stage(
     Raises
     ------
     ValueError
-        For a stage that does not exist, a context that the task has not, or no trials in it.
+        For a stage that does not exist, a context that the task has not, no trials in it, other axes, states that are
+        not finite, or trials that all begin the stage in one state and go to one attractor: they span no plane.
     """
+    if axes not in ("components", "readout"):
+        raise ValueError(f"axes is {axes!r}; it must be 'components' or 'readout'")
+    if n_trials < 1:
+        raise ValueError(f"n_trials is {n_trials}; it must be 1 or more")
     if stage not in STAGES:
         raise ValueError(f"stage is {stage!r}; it must be among {', '.join(STAGES)}")
     if not 0 <= context < task.n_contexts:
@@ -89,8 +94,13 @@ def basins_of_stage(
         raise ValueError(f"coherence has {asked.size} values; this task has {task.n_modalities} modalities")
     bias = inputs.biases(stage, asked[None], context)[0]
     family = ReluFamily(inputs.weights, np.broadcast_to(bias, states.shape), inputs.leak)
-    ends = label_orbits(family, states, effort, seed).state
-    shown = np.concatenate([states, ends[np.isfinite(ends).all(axis=1)]])
+    if not np.isfinite(states).all():
+        raise ValueError(
+            f"the states at the beginning of the {stage} stage are not finite: the network diverges before it"
+        )
+    found = label_orbits(family, states, effort, seed)
+    settled = ~np.isin(found.kind, ("divergent", "undecided"))
+    shown = np.concatenate([states, found.state[settled]])
     centre = shown.mean(axis=0)
     directions = _directions(network, shown - centre, axes)
     spread = (shown - centre) @ directions.T
@@ -113,7 +123,10 @@ def _directions(
 ) -> Float[np.ndarray, "2 units"]:
     """Return two orthonormal directions."""
     if axes == "components":
-        return np.linalg.svd(spread, full_matrices=False)[2][:2]
+        _, sizes, components = np.linalg.svd(spread, full_matrices=False)
+        if len(sizes) < 2 or sizes[1] <= 1e-9 * max(float(sizes[0]), 1e-9):
+            raise ValueError("the trials' states and attractors lie in a line and span no plane; take axes='readout'")
+        return components[:2]
     policy = np.asarray(network.policy_weights, dtype=float)
     rows = np.stack([policy[1] - policy[2], (policy[1] + policy[2]) / 2 - policy[0]])
     return np.linalg.qr(rows.T)[0].T * np.sign(np.diag(np.linalg.qr(rows.T)[1]))[:, None]
@@ -139,6 +152,8 @@ def _of_trials(
     family = ReluFamily(network_map.weights, np.broadcast_to(network_map.bias, starts.shape), network_map.leak)
     found, known, size = label_orbits(family, starts, effort, seed), KnownAttractors(), float(np.abs(starts).max())
     reached = np.array([known.number_of(family, found, orbit, size) for orbit in range(len(starts))])
+    if reached[: len(first)].tolist() != list(range(len(first))):
+        raise RuntimeError("a start of the plane went elsewhere when it was followed again")
     attracting = np.array([sample[0] for sample in known.samples]).reshape(-1, centre.size)
     return xr.Dataset(
         {

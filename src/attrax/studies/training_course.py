@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from attrax.dynamics import KINDS, classify
-from attrax.dynamics.attractor_matching import MetAttractors, match, relu_maps
+from attrax.dynamics.attractor_matching import UNDECIDED, MetAttractors, discover, match, relu_maps
 from attrax.learning import Progress
 from attrax.networks import RecurrentNetwork
 from attrax.studies.decision_sides import trial_sides, wrong_side
@@ -22,6 +22,7 @@ from attrax.tasks.trial import STAGES, STIMULUS
 if TYPE_CHECKING:
     import pandas as pd
 
+_TURNOVER = ("course_attractors", "course_born", "course_died", "course_changed", "course_unknown")
 _RANDOM_STARTS = 3  # beside the state in which the stage begins
 _WIDEST = 1e6  # activities above it are on their way to infinity, and no measure for a start
 
@@ -58,11 +59,11 @@ def map_course(
         The attractor of the stimulus stage, started where the stage begins.
     course_share (checkpoint, attractor_kind)
         Share of each kind over both.
-    course_attractors, course_born, course_died, course_changed (checkpoint, context)
+    course_attractors, course_born, course_died, course_changed, course_unknown (checkpoint, context)
         Means over the points of a coarser plane: attractors that were met from the stage's start, from random states
         and from the attractors of the checkpoints beside it; of them born since the checkpoint before; how many of that
-        one have died since; and how many live on as another kind (see `attrax.dynamics.match_attractors`). NaN at the
-        first.
+        one have died since; how many live on as another kind; and how many, of both, lead to an orbit that stays
+        undecided, so that nothing is known (see `attrax.dynamics.match_attractors`). NaN at the first.
     course_wrong_side (checkpoint, side_stage, strength)
         Share of real trials that are on the wrong side when a stage begins (see `wrong_side`).
     course_atlas_share (checkpoint, context, attractor_kind), course_atlas_coexisting (checkpoint, context)
@@ -81,12 +82,12 @@ def map_course(
     for field in Progress._fields:
         result[f"course_{field}"] = ("checkpoint", np.array([getattr(progress[name], field) for name in names]))
     in_order = [name for _, name in sorted(moments.items())]
-    turnover = keep(
+    counted = keep(
         f"turnover {len(in_order)}",
-        partial(_turnover, task, [checkpoints[name] for name in in_order], settings),
+        partial(turnover, task, [checkpoints[name] for name in in_order], settings),
     )
     moment_of = {updates: row for row, updates in enumerate(sorted(moments))}
-    return result.merge(turnover.isel(moment=("checkpoint", [moment_of[progress[name].updates] for name in names])))
+    return result.merge(counted.isel(moment=("checkpoint", [moment_of[progress[name].updates] for name in names])))
 
 
 def _map_checkpoint(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -> xr.Dataset:
@@ -124,8 +125,13 @@ def _map_checkpoint(task: Task, network: RecurrentNetwork, settings: PlaneSettin
     return arrays
 
 
-def _turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettings) -> xr.Dataset:
-    """Count the attractors of each checkpoint at some inputs, and what became of those of the one before."""
+def turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettings) -> xr.Dataset:
+    """Count the attractors of networks in a row at some inputs, and what became of those of the one before.
+
+    Returns
+    -------
+    Over "moment", the networks in their order: course_attractors and so on, as `map_course` describes them.
+    """
     stage, axes = STAGES[STIMULUS], coherence_axes(task, settings.course_points)
     coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
     n_points = len(coherences)
@@ -140,23 +146,19 @@ def _turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSetti
         drawn = size * np.random.default_rng(0).random((_RANDOM_STARTS, *first.shape))
         attractors.reach(np.tile(np.arange(len(biases)), 1 + _RANDOM_STARTS), np.concatenate([first, *drawn]))
         met.append(attractors)
-    matched = [match(before, after) for before, after in pairwise(met)]
-    counts = np.full((4, len(networks), task.n_contexts * n_points), np.nan)
+    discover(met)
+    counts = np.full((len(_TURNOVER), len(networks), task.n_contexts * n_points), np.nan)
     for row, attractors in enumerate(met):
         counts[0, row] = [len(known.kinds) for known in attractors.of]
-    for row, pairs in enumerate(matched):
-        before, after = met[row], met[row + 1]
-        for point, pair in enumerate(pairs):
-            lives_on = pair.lives_on_as
-            same = np.flatnonzero(lives_on >= 0)
-            counts[1, row + 1, point] = (pair.lived_as < 0).sum()
-            counts[2, row + 1, point] = (lives_on < 0).sum()
-            counts[3, row + 1, point] = sum(
-                before.of[point].kinds[old] != after.of[point].kinds[lives_on[old]] for old in same.tolist()
-            )
-    means = counts.reshape(4, len(networks), task.n_contexts, n_points).mean(axis=-1)
-    names = ("course_attractors", "course_born", "course_died", "course_changed")
-    return xr.Dataset({name: (("moment", "context"), values) for name, values in zip(names, means, strict=True)})
+    for row, (before, after) in enumerate(pairwise(met)):
+        for point, pair in enumerate(match(before, after)):
+            lives_on, lived = pair.lives_on_as, pair.lived_as
+            old = np.flatnonzero(lives_on >= 0)
+            changed = sum(before.of[point].kinds[n] != after.of[point].kinds[lives_on[n]] for n in old.tolist())
+            unknown = (lives_on == UNDECIDED).sum() + (lived == UNDECIDED).sum()
+            counts[1:, row + 1, point] = (lived == -1).sum(), (lives_on == -1).sum(), changed, unknown
+    means = counts.reshape(len(_TURNOVER), len(networks), task.n_contexts, n_points).mean(axis=-1)
+    return xr.Dataset({name: (("moment", "context"), values) for name, values in zip(_TURNOVER, means, strict=True)})
 
 
 def first_oscillation(course: xr.Dataset) -> dict[str, float]:
@@ -195,7 +197,8 @@ def course_table(checkpoint: xr.Dataset) -> "pd.DataFrame":
     for name, kind in _SHARES.items():
         columns[name] = checkpoint.course_share.sel(attractor_kind=kind).values
     over = ("context", "coherence_1", "coherence_2")
-    locked = ((checkpoint.course_kind == "cycle") & (checkpoint.course_period > LOCKED_FROM)).mean(over)
+    locked = (checkpoint.course_kind == "cycle") & (checkpoint.course_period > LOCKED_FROM)
+    locked = locked.where(checkpoint.course_kind.notnull()).mean(over)  # planes of another task are of another size
     columns["frac_locked"] = np.where(reached, locked.values, np.nan)
     trials = checkpoint.course_wrong_side.mean("strength")
     columns |= {f"wrong_side_{stage}": trials.sel(side_stage=stage).values for stage in ("delay", "decision")}

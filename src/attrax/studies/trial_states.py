@@ -26,7 +26,8 @@ class TrialStates(NamedTuple):
     answer: Int[np.ndarray, " trials"]
     """The first greedy answer in the decision stage; 0 where there is none."""
     ends: dict[str, Float[np.ndarray, "trials units"]]
-    """The state after the last step of each stage, as if no answer ended the trial."""
+    """The state when each stage ends (of a stage without steps: when the one before it ends), as if no answer ended the
+    trial."""
 
 
 def states_of_trials(task: Task, network: RecurrentNetwork, n_trials: int, seed: int = 0) -> TrialStates:
@@ -108,7 +109,8 @@ def _run(
     def step(carry: Any, number: Array) -> tuple[Any, None]:
         hidden, ends, going, answer = carry
         hidden = network.step(hidden, trials.observation[:, number])
-        here = jnp.arange(n_stages) == trials.stage[:, number, None]
+        # Later stages too: one without any step ends in the state before it.
+        here = jnp.arange(n_stages) >= trials.stage[:, number, None]
         feedback = judge(trials, number, jnp.argmax(network.logits(hidden), axis=-1))
         answer = jnp.where(going, feedback.answer, answer)
         return (hidden, jnp.where(here[:, :, None], hidden[:, None], ends), going & ~feedback.end, answer), None
