@@ -7,6 +7,8 @@ import pytest
 
 from attrax.keys import derive_key
 from attrax.learning import StoppingRule, evaluate, train
+from attrax.learning.closed_loop import ClosedLoopSupervised
+from attrax.learning.policy_gradient import A2C, Reinforce
 from attrax.learning.ppo import PPO
 from attrax.learning.supervised import Supervised
 from attrax.learning.training import initial_network
@@ -19,10 +21,17 @@ LEARNERS = [
     PPO(environments=32, steps=32, minibatches=2, learning_rate=2e-3),
     Supervised(batch_size=32, sequence_steps=32, learning_rate=2e-3),
 ]
+OTHERS = [
+    A2C(environments=32, steps=32, learning_rate=4e-3),
+    Reinforce(environments=32, steps=32, learning_rate=4e-3),
+    ClosedLoopSupervised(environments=32, steps=32, learning_rate=2e-3),
+    ClosedLoopSupervised(environments=32, steps=32, learning_rate=2e-3, loss="squared error", reset_hidden=True),
+    Supervised(batch_size=32, sequence_steps=32, learning_rate=2e-3, loss="squared error"),
+]
 QUICK = StoppingRule(evaluation_trials=200, fresh_trials=400)
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=["ppo", "supervised"])
+@pytest.mark.parametrize("learner", [*LEARNERS, *OTHERS], ids=lambda learner: learner.title)
 def test_an_easy_task_is_learned_to_the_criterion(easy_task, learner):
     seen = []
     trained = train(

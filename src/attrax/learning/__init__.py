@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 LEARNERS = Registry(
     "learner",
     {
+        "a2c": "attrax.learning.policy_gradient:A2C",
+        "closed_loop_supervised": "attrax.learning.closed_loop:ClosedLoopSupervised",
         "ppo": "attrax.learning.ppo:PPO",
+        "reinforce": "attrax.learning.policy_gradient:Reinforce",
         "supervised": "attrax.learning.supervised:Supervised",
     },
 )

@@ -1,7 +1,7 @@
-"""Supervised learning: Adam on the step-weighted cross-entropy between the policy and the right actions."""
+"""Supervised learning: Adam on the step-weighted distance of the policy from the right actions."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from jaxtyping import Float, Int
 
@@ -32,6 +32,8 @@ class Supervised:
     reset_hidden: bool = False
     """True: a sequence is one trial. False: it holds several trials, and the hidden state is carried on from each
     to the next. Every sequence starts from the zero state."""
+    loss: Literal["cross-entropy", "squared error"] = "cross-entropy"
+    """Of the policy, or of the logits from 1 at the right action and 0 at the others."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -94,15 +96,35 @@ class Supervised:
         return jax.vmap(draw)(state.stream_keys, state.number)
 
     def _loss(self, network: "RecurrentNetwork", sequences: "Sequence") -> Float[Array, ""]:
-        """Cross-entropy, averaged over steps by their weights."""
+        """Return the loss of labelled sequences, averaged over steps by their weights."""
         observation, target, weight = (
             jnp.swapaxes(a, 0, 1) for a in (sequences.observation, sequences.target, sequences.weight)
         )
         hidden = jnp.zeros((self.batch_size, network.n_hidden))
         hidden_states = network.run(hidden, observation, jnp.zeros(target.shape, bool))
-        log_policy = jax.nn.log_softmax(network.logits(hidden_states))
-        right = jnp.take_along_axis(log_policy, target[..., None], axis=-1)[..., 0]
-        return -jnp.sum(weight * right) / jnp.sum(weight)
+        return label_loss(self.loss, network.logits(hidden_states), target, weight)
+
+
+def label_loss(
+    kind: str,
+    logits: Float[Array, "steps batch actions"],
+    target: Int[Array, "steps batch"],
+    weight: Float[Array, "steps batch"],
+) -> Float[Array, ""]:
+    """Return how far the policy is from the right actions, averaged over steps by their weights.
+
+    Parameters
+    ----------
+    kind
+        "cross-entropy" of the policy, or "squared error" of the logits, from 1 at the right action and 0 at the others.
+    logits, target, weight
+        Of each step.
+    """
+    if kind == "squared error":
+        wrong = jnp.sum((logits - jax.nn.one_hot(target, logits.shape[-1])) ** 2, axis=-1)
+    else:
+        wrong = -jnp.take_along_axis(jax.nn.log_softmax(logits), target[..., None], axis=-1)[..., 0]
+    return jnp.sum(weight * wrong) / jnp.sum(weight)
 
 
 class SupervisedState(NamedTuple):

@@ -1,0 +1,58 @@
+"""Supervised learning on the network's own behaviour: the bridge between learning from labels and from reward."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from jaxtyping import Float
+
+from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
+from attrax.learning.acting import ActingLearner, ActingState, Rollout
+from attrax.learning.supervised import label_loss
+from attrax.settings import require
+
+if TYPE_CHECKING or JAX_IS_LOADED:
+    from attrax.networks import RecurrentNetwork
+    from attrax.tasks import Task
+
+
+@dataclass(frozen=True)
+class ClosedLoopSupervised(ActingLearner):
+    """Act, and be shown the right action at every step that these actions lead to.
+
+    The network meets the states and the trial lengths that its own answers make, as in reinforcement learning, and is
+    told what is right, as in supervised learning: Ross, Gordon, Bagnell, *A reduction of imitation learning and
+    structured prediction to no-regret online learning*, arXiv 1011.0686, here without any actions of the teacher's.
+    """
+
+    title: ClassVar[str] = "supervised learning in closed loop"
+
+    gradient_norm: float = 1.0
+    """Gradients longer than this are shortened to it."""
+    fixation_weight: float = 0.1
+    """Weight of the steps at which keeping fixation is right; the decision steps weigh 1."""
+    loss: Literal["cross-entropy", "squared error"] = "cross-entropy"
+    """Of the policy, or of the logits from 1 at the right action and 0 at the others."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.fixation_weight >= 0, f"fixation_weight is {self.fixation_weight}; it must be 0 or more")
+
+    def update(self, task: "Task", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
+        """Collect one rollout and take one step towards the right actions.
+
+        Returns
+        -------
+        state
+            After the update.
+        metrics
+            Scalars: loss, gradient_norm.
+        """
+        rollout, state = self._collect(task, state, jax.random.fold_in(state.noise_key, state.updates))
+        loss, gradient = jax.value_and_grad(self._loss)(state.network, rollout)
+        return self._step(state, gradient, {"loss": loss})
+
+    def _loss(self, network: "RecurrentNetwork", rollout: Rollout) -> Float[Array, ""]:
+        experience = rollout.experience
+        hidden_states = network.run(rollout.hidden, experience.observation, experience.restart)
+        weight = jnp.where(experience.target == 0, self.fixation_weight, 1.0)
+        return label_loss(self.loss, network.logits(hidden_states), experience.target, weight)

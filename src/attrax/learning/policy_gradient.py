@@ -1,0 +1,110 @@
+"""Policy gradients that use each rollout once: PPO's neighbours, with one of its ingredients less each.
+
+Advantage actor-critic: Mnih, Badia, Mirza, Graves, Lillicrap, Harley, Silver, Kavukcuoglu, *Asynchronous methods for
+deep reinforcement learning*, arXiv 1602.01783 (here in step, not asynchronous). REINFORCE: Williams, *Simple
+statistical gradient-following algorithms for connectionist reinforcement learning*, Machine Learning 8, 229 (1992).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jaxtyping import Bool, Float
+
+from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
+from attrax.learning.acting import (
+    ActingState,
+    ActorCritic,
+    Experience,
+    Rollout,
+    log_probability,
+    standardised,
+    weighted_mean,
+)
+from attrax.settings import require
+
+if TYPE_CHECKING or JAX_IS_LOADED:
+    from attrax.networks import RecurrentNetwork
+    from attrax.tasks import Task
+
+
+@dataclass(frozen=True)
+class A2C(ActorCritic):
+    """PPO without its reuse of rollouts: one step of the optimiser each, so that no ratio leaves 1 and none is cut."""
+
+    title: ClassVar[str] = "A2C"
+
+    learning_rate: float = 2e-3
+    """Step size of Adam: larger than PPO's, which takes several steps a rollout."""
+
+    def update(self, task: "Task", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
+        """Collect one rollout and take one step along the policy gradient.
+
+        Returns
+        -------
+        state
+            After the update.
+        metrics
+            Scalars: loss, gradient_norm, policy_loss, value_loss, entropy, used (share of steps that taught).
+        """
+        rollout, state = self._collect(task, state, jax.random.fold_in(state.noise_key, state.updates))
+        advantage, counted = self._taught(rollout)
+        returns = advantage + (rollout.value if self.value_weight > 0 else 0.0)
+        gradient, metrics = jax.grad(self._loss, has_aux=True)(
+            state.network, rollout.hidden, rollout.experience, standardised(advantage, counted), returns, counted
+        )
+        return self._step(state, gradient, metrics | {"used": jnp.mean(counted)})
+
+    def _taught(
+        self, rollout: Rollout
+    ) -> tuple[Float[Array, "steps environments"], Float[Array, "steps environments"]]:
+        """Return the advantage at each step, and which steps count: all of them."""
+        advantage = self._advantages(rollout)
+        return advantage, jnp.ones_like(advantage)
+
+    def _loss(
+        self,
+        network: "RecurrentNetwork",
+        hidden: Float[Array, "environments units"],
+        experience: Experience,
+        advantage: Float[Array, "steps environments"],
+        returns: Float[Array, "steps environments"],
+        counted: Float[Array, "steps environments"],
+    ) -> tuple[Float[Array, ""], dict[str, Array]]:
+        """Policy gradient with a critic and entropy, from the hidden state at the start of the rollout."""
+        hidden_states = network.run(hidden, experience.observation, experience.restart)
+        logits = self._policy_logits(network, hidden_states)
+        policy_loss = -weighted_mean(log_probability(logits, experience.action) * advantage, counted)
+        value_loss, entropy = self._critic_and_entropy(network, hidden_states, logits, returns, counted)
+        loss = policy_loss + self.value_weight * value_loss - self.entropy_weight * entropy
+        return loss, {"loss": loss, "policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
+
+
+@dataclass(frozen=True)
+class Reinforce(A2C):
+    """A2C without bootstrapping: what a step earned until its trial's end, less what the critic expected.
+
+    Steps whose trial does not end within the rollout teach nothing: what they earned is not known. The critic is a
+    baseline and no more.
+    """
+
+    title: ClassVar[str] = "REINFORCE"
+
+    trace: float = 1.0
+    """λ; 1, since returns are those of whole trials."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.trace == 1, f"trace is {self.trace}; REINFORCE takes the returns of whole trials, so it must be 1")
+
+    def _taught(
+        self, rollout: Rollout
+    ) -> tuple[Float[Array, "steps environments"], Float[Array, "steps environments"]]:
+        """Return returns less values, and which steps count: those of trials that end in the rollout."""
+
+        def ends(later: Bool[Array, " environments"], now: Bool[Array, " environments"]) -> Any:
+            either = later | now
+            return either, either
+
+        end = rollout.experience.end
+        _, finished = jax.lax.scan(ends, jnp.zeros(end.shape[1], bool), end, reverse=True)
+        return self._advantages(rollout), finished.astype(rollout.value.dtype)
