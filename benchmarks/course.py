@@ -19,6 +19,7 @@ import numpy as np
 HERE = Path(__file__).parent
 TABLES, IMAGES = HERE / "course", HERE.parent / "docs" / "images"
 TRIALS = 400
+TURNOVER = ("attractors", "born", "died", "changed", "unknown")
 COLUMNS = ("frac_fixed", "frac_quasi", "frac_locked", "frac_chaotic", "frac_divergent", "frac_undecided")
 
 
@@ -36,23 +37,29 @@ def course(arguments) -> None:
     """Each checkpoint of each network; and the three comparisons."""
     from attrax.reports.comparisons import comparison_rows
     from attrax.studies import open as open_store
+    from attrax.studies.training_course import turnover
 
     store, rows = open_store(arguments.course), []
     for condition in store.conditions:
         arrays = store.arrays(condition.identity).isel(network=0)
         arrays = arrays.isel(checkpoint=np.unique(arrays.course_updates.values, return_index=True)[1])
+        # Counted anew from the checkpoints: the store may have been made before this code.
+        networks = store.networks(condition.identity)
+        in_order = [networks[name] for name in arrays.checkpoint.values.tolist()]
+        counted = turnover(condition.task, in_order, condition.planes)
         for moment in range(arrays.sizes["checkpoint"]):
-            at = arrays.isel(checkpoint=moment)
+            at, turned = arrays.isel(checkpoint=moment), counted.isel(moment=moment)
             rows.append(
                 {
                     "network": condition.title, "updates": int(at.course_updates), "trials": int(at.course_trials),
                     "accuracy": float(at.course_accuracy),
                     "shares": dict(zip(at.attractor_kind.values.tolist(), at.course_share.values.tolist(), strict=True)),
-                    **{name: _mean(at[f"course_{name}"]) for name in ("attractors", "born", "died", "changed")},
+                    **{name: _mean(turned[f"course_{name}"]) for name in TURNOVER},
                     "wrong_delay": float(at.course_wrong_side.sel(side_stage="delay").mean()),
                 }
             )  # fmt: skip
-    save("course", rows)
+        save("course", rows)
+        print(rows[-1], flush=True)
     compared = comparison_rows(store)
     save("comparisons", [{n: None if v != v else v for n, v in row.items()} for row in compared])
 
@@ -122,14 +129,14 @@ def write_page(page: Path) -> None:
     if rows := tables.get("course"):
         lines += ["## Each checkpoint", "",
                   "Attractors, births and deaths: means over a plane of 3 x 3 coherences in both contexts, from four starts at each (three of",
-                  "them random) and from the attractors of the checkpoint before and after; changed: live on as another kind.", "",
-                  "| network | updates | trials | accuracy | fixed | quasi-periodic | chaotic | undecided | attractors | born | died | changed | wrong side in the delay |",
-                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+                  "them random) and from the attractors of the checkpoint before and after; changed: live on as another kind; not known: lead to an orbit that stays undecided.", "",
+                  "| network | updates | trials | accuracy | fixed | quasi-periodic | chaotic | undecided | attractors | born | died | changed | not known | wrong side in the delay |",
+                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
         for r in rows:
             shares = " | ".join(
                 f"{r['shares'][k]:.0%}" for k in ("fixed point", "quasi-periodic", "chaotic", "undecided")
             )
-            moved = " | ".join("" if r[n] is None else f"{r[n]:.2f}" for n in ("attractors", "born", "died", "changed"))
+            moved = " | ".join("" if r[n] is None else f"{r[n]:.2f}" for n in TURNOVER)
             lines.append(
                 f"| {r['network']} | {r['updates']:,} | {r['trials']:,} | {r['accuracy']:.2f} | {shares} | {moved} | {r['wrong_delay']:.0%} |"
             )
