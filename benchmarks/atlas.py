@@ -36,13 +36,23 @@ def save(name: str, rows: object) -> None:
     (TABLES / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def planes(directory: Path):
+def kept(name: str, arguments) -> list:
+    """The rows of a table that a run with --only leaves as they are."""
+    file = TABLES / f"{name}.json"
+    if arguments.only is None or not file.is_file():
+        return []
+    return [row for row in json.loads(file.read_text(encoding="utf-8")) if arguments.only not in row["network"]]
+
+
+def planes(directory: Path, only: str | None = None):
     """Title, weights, bias, directions and start of the stimulus-stage plane of each network, context 1."""
     from attrax.networks.weights import load_networks
     from attrax.studies import open as open_store
     from attrax.studies.planes import StageInputs
 
     for condition in open_store(directory).conditions:
+        if only is not None and only not in condition.title:
+            continue
         path = next((directory / "shards" / condition.identity).glob("weights*"))
         inputs = StageInputs(condition.task, load_networks(path)[f"{condition.identity}/final"])
         corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
@@ -113,10 +123,11 @@ def agreement(arguments) -> None:
     """At random inputs: the engine's label and state, against the polygons there and their formula."""
     from attrax.dynamics import atlas, classify
 
-    rows = []
+    rows = kept("agreement", arguments)
     # Where most orbits oscillate the engine takes half an hour for these points: last, so that the others are there.
     in_order = sorted(
-        planes(arguments.networks), key=lambda p: (p[0].startswith("supervised, δ = 0.15"), p[0].endswith("seed 1"))
+        planes(arguments.networks, arguments.only),
+        key=lambda p: (p[0].startswith("supervised, δ = 0.15"), p[0].endswith("seed 1")),
     )
     for title, context, weights, bias, directions, start in in_order:
         if context:
@@ -133,7 +144,7 @@ def agreement(arguments) -> None:
         for point, region in zip(which.tolist(), regions.tolist(), strict=True):
             above[point].append(region)
         exact = engine.certified & (engine.period <= 12)
-        missing, worst = 0, 0.0
+        missing, worst = [], 0.0
         for point in np.flatnonzero(exact):
             away = [
                 np.abs(found.regions.found[r].states(points[point][None], 1.0)[0] - engine.state[point])
@@ -143,7 +154,7 @@ def agreement(arguments) -> None:
             ]
             size = max(float(np.abs(engine.state[point]).max()), 1e-300)
             if not away or min(away) > 1e-6 * size:
-                missing += 1
+                missing.append(int(engine.period[point]))
             else:
                 worst = max(worst, min(away) / size)
         bare = np.array([not above[point] for point in range(len(points))])
@@ -153,7 +164,7 @@ def agreement(arguments) -> None:
                 "regions": len(found.regions.found), "stable": len(found.stable), "sheets": int(found.sheets.max()) + 1,
                 "complete": found.complete, "areas": found.areas(), "coexistence": found.coexistence(),
                 "labels": dict(collections.Counter(engine.kind.tolist())), "exact": int(exact.sum()),
-                "missing": missing, "worst": worst,
+                "missing": len(missing), "missing_periods": missing, "worst": worst,
                 "overlap": largest_overlap(found),
                 "bare": int(bare.sum()), "exact_where_bare": int((exact & bare).sum()),
                 "borders": dict(collections.Counter(
@@ -169,8 +180,8 @@ def coverage(arguments) -> None:
     """Many starts at many inputs: has each certified attractor that the engine finds its polygon?"""
     from attrax.dynamics import atlas
 
-    rows = []
-    for title, context, weights, bias, directions, start in planes(arguments.networks):
+    rows = kept("coverage", arguments)
+    for title, context, weights, bias, directions, start in planes(arguments.networks, arguments.only):
         if context or "0.06" not in title:
             continue
         calm = title.startswith("ppo, δ = 0.06, seed 0")
@@ -202,8 +213,8 @@ def cost(arguments) -> None:
     """Both contexts of each network: the atlas, its parts, and the engine on grids."""
     from attrax.dynamics import atlas, classify
 
-    rows = []
-    for title, context, weights, bias, directions, start in planes(arguments.networks):
+    rows = kept("cost", arguments)
+    for title, context, weights, bias, directions, start in planes(arguments.networks, arguments.only):
         if "0.06" not in title or "ppo" not in title:
             continue
 
@@ -268,7 +279,7 @@ def figures(arguments) -> None:
 
     images = HERE.parent / "docs" / "images"
     title, _, weights, bias, directions, start = next(
-        plane for plane in planes(arguments.networks) if "0.15" in plane[0] and plane[1] == 0
+        plane for plane in planes(arguments.networks, arguments.only) if "0.15" in plane[0] and plane[1] == 0
     )
     found = atlas(weights, bias, directions, start=start)
     save_figure(atlas_figure(found, title=f"{title}, context 1"), images / "atlas.png")
@@ -287,6 +298,7 @@ def main() -> None:
     parser.add_argument("--networks", type=Path, default=Path("attrax-out/atlas"))
     parser.add_argument("--points", type=int, default=POINTS)
     parser.add_argument("--coverage", type=int, default=COVERAGE_POINTS)
+    parser.add_argument("--only", help="networks whose title holds this; rows of the others stay as they are")
     arguments = parser.parse_args()
     for part in arguments.parts or PARTS:
         begin = time.perf_counter()

@@ -30,20 +30,24 @@ def write_page(folder: Path, page: Path) -> None:
         lines.append("")
     if rows := tables.get("agreement"):
         lines += ["## At random inputs, does the atlas say what the engine says?", "",
-                  f"At {rows[0]['points']:,} random inputs (context 1) the engine follows the orbit from the state in which the network",
+                  "At 2,000 random inputs (context 1; fewer where the table says so) the engine follows the orbit from the state in which the network",
                   "enters the stage. \"Missing\" are orbits that it certifies (period up to 12) on a fixed point or cycle that is",
                   "above that input in no polygon; \"worst\" is the largest distance between its state and the formula's, in units of",
                   "the state's size. \"Bare\" are inputs above which no polygon lies: how many there are, and at how many of them the",
                   "engine certifies something all the same (0 is right).", "",
-                  "| network | regions | of attractors | sheets | certified | missing | worst | bare | certified there | fixed point exists | quasi-periodic exists (sampled) | two or more coexist | s |",
-                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+                  "| network | inputs | regions | of attractors | sheets | certified | missing | worst | bare | certified there | fixed point exists | quasi-periodic exists (sampled) | two or more coexist | s |",
+                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
         for r in rows:
             more = sum(share for count, share in r["coexistence"].items() if int(count) > 1)
             lines.append(
-                f"| {r['network']} | {r['regions']:,} | {r['stable']:,} | {r['sheets']} | {r['exact']:,} | {r['missing']} | "
+                f"| {r['network']} | {r['points']:,} | {r['regions']:,} | {r['stable']:,} | {r['sheets']} | {r['exact']:,} | {r['missing']} | "
                 f"{r['worst']:.0e} | {r['bare']} | {r['exact_where_bare']} | {r['areas']['fixed point']:.2%} | "
                 f"{r['areas']['quasi-periodic']:.1%} | {more:.1%} | {r['seconds']:.0f} |"
             )
+        for r in rows:
+            if periods := r.get("missing_periods"):
+                lines += ["", f"Missing of {r['network']}: of period {', '.join(map(str, periods))}. Cycles are followed from where sampled orbits meet",
+                          "them (64 inputs and 4 starts each, and more where no polygon lies), and none met this one."]  # fmt: skip
         worst = max(r["overlap"] for r in rows)
         lines += ["", f"Regions of one sheet overlap by at most {worst:.0e} of the window.", "", "Borders of attractors, by what happens there:", "", "| network | " + " | ".join(KINDS_OF_BORDERS) + " |",
                   "|---|" + "---|" * len(KINDS_OF_BORDERS)]  # fmt: skip
