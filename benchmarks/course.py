@@ -33,6 +33,14 @@ def _mean(values) -> float | None:
     return None if np.isnan(values).all() else float(values.mean())
 
 
+def wrong_in_the_delay(condition, network) -> float:
+    """Share of real trials on the wrong side, or none, when the delay begins; the mean over strengths."""
+    from attrax.studies import trial_sides, wrong_side
+
+    sides = trial_sides(condition.task, network, condition.planes.course_trials, ("delay",))
+    return float(wrong_side(sides).wrong_side.mean())
+
+
 def course(arguments) -> None:
     """Each checkpoint of each network; and the three comparisons."""
     from attrax.reports.comparisons import comparison_rows
@@ -55,7 +63,7 @@ def course(arguments) -> None:
                     "accuracy": float(at.course_accuracy),
                     "shares": dict(zip(at.attractor_kind.values.tolist(), at.course_share.values.tolist(), strict=True)),
                     **{name: _mean(turned[f"course_{name}"]) for name in TURNOVER},
-                    "wrong_delay": float(at.course_wrong_side.sel(side_stage="delay").mean()),
+                    "wrong_delay": wrong_in_the_delay(condition, in_order[moment]),
                 }
             )  # fmt: skip
         save("course", rows)
@@ -130,8 +138,8 @@ def write_page(page: Path) -> None:
         lines += ["## Each checkpoint", "",
                   "Attractors, births and deaths: means over a plane of 3 x 3 coherences in both contexts, from four starts at each (three of",
                   "them random) and from the attractors of the checkpoint before and after; changed: live on as another kind; not known: lead to an orbit that stays undecided.", "",
-                  "| network | updates | trials | accuracy | fixed | quasi-periodic | chaotic | undecided | attractors | born | died | changed | not known | wrong side in the delay |",
-                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+                  "| network | updates | trials | accuracy | fixed | quasi-periodic | chaotic | divergent | undecided | attractors | born | died | changed | not known | wrong side in the delay |",
+                  "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
         for r in rows:
             shares = " | ".join(
                 f"{r['shares'][k]:.0%}" for k in ("fixed point", "quasi-periodic", "chaotic", "undecided")
