@@ -1,5 +1,6 @@
 """A task or a learner is one file in its room and one line in its registry; no other file names it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,15 @@ PACKAGE = Path(attrax.__file__).parent
 
 
 @pytest.mark.parametrize(
-    ("registry", "name"), [(TASKS, "PerceptualDecision"), (LEARNERS, "supervised"), (LEARNERS, "ppo")]
+    ("registry", "name"), [(TASKS, "PerceptualDecision"), *((LEARNERS, name) for name in LEARNERS.names())]
 )
 def test_nothing_but_its_file_and_the_registry_names_it(registry, name):
     cls = registry.get(name)
     own = cls.__module__.removeprefix("attrax.").replace(".", "/") + ".py"
     naming = {
-        file.relative_to(PACKAGE).as_posix(): sum(cls.__name__ in line for line in file.read_text().splitlines())
+        file.relative_to(PACKAGE).as_posix(): sum(
+            bool(re.search(rf"\b{cls.__name__}\b", line)) for line in file.read_text().splitlines()
+        )
         for file in PACKAGE.rglob("*.py")
     }
     naming = {file: lines for file, lines in naming.items() if lines and file != own}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from attrax.learning.closed_loop import ClosedLoopSupervised
+from attrax.learning.labels import label_loss
 from attrax.learning.policy_gradient import A2C, Reinforce
 from attrax.learning.ppo import PPO
-from attrax.learning.supervised import label_loss
 from attrax.learning.training import initial_network
 from attrax.settings import SettingsError
 from attrax.tasks import reset, step

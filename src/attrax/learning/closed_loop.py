@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
 from attrax.learning.acting import ActingLearner, ActingState, Rollout
-from attrax.learning.supervised import label_loss
+from attrax.learning.labels import label_loss
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:

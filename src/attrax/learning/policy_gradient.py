@@ -1,4 +1,4 @@
-"""Policy gradients that use each rollout once: PPO's neighbours, with one of its ingredients less each.
+"""Policy gradients that use each rollout once: proximal policy optimisation with an ingredient less.
 
 Advantage actor-critic: Mnih, Badia, Mirza, Graves, Lillicrap, Harley, Silver, Kavukcuoglu, *Asynchronous methods for
 deep reinforcement learning*, arXiv 1602.01783 (here in step, not asynchronous). REINFORCE: Williams, *Simple
@@ -29,12 +29,12 @@ if TYPE_CHECKING or JAX_IS_LOADED:
 
 @dataclass(frozen=True)
 class A2C(ActorCritic):
-    """PPO without its reuse of rollouts: one step of the optimiser each, so that no ratio leaves 1 and none is cut."""
+    """Proximal policy optimisation without reuse: one step a rollout, so that no ratio leaves 1 and none is cut."""
 
     title: ClassVar[str] = "A2C"
 
     learning_rate: float = 2e-3
-    """Step size of Adam: larger than PPO's, which takes several steps a rollout."""
+    """Step size of Adam: larger than where several steps are taken of each rollout."""
 
     def update(self, task: "Task", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
         """Collect one rollout and take one step along the policy gradient.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from jaxtyping import Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
+from attrax.learning.labels import label_loss
 from attrax.settings import check_fields, require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
@@ -103,28 +104,6 @@ class Supervised:
         hidden = jnp.zeros((self.batch_size, network.n_hidden))
         hidden_states = network.run(hidden, observation, jnp.zeros(target.shape, bool))
         return label_loss(self.loss, network.logits(hidden_states), target, weight)
-
-
-def label_loss(
-    kind: str,
-    logits: Float[Array, "steps batch actions"],
-    target: Int[Array, "steps batch"],
-    weight: Float[Array, "steps batch"],
-) -> Float[Array, ""]:
-    """Return how far the policy is from the right actions, averaged over steps by their weights.
-
-    Parameters
-    ----------
-    kind
-        "cross-entropy" of the policy, or "squared error" of the logits, from 1 at the right action and 0 at the others.
-    logits, target, weight
-        Of each step.
-    """
-    if kind == "squared error":
-        wrong = jnp.sum((logits - jax.nn.one_hot(target, logits.shape[-1])) ** 2, axis=-1)
-    else:
-        wrong = -jnp.take_along_axis(jax.nn.log_softmax(logits), target[..., None], axis=-1)[..., 0]
-    return jnp.sum(weight * wrong) / jnp.sum(weight)
 
 
 class SupervisedState(NamedTuple):
