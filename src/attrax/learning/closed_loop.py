@@ -1,4 +1,4 @@
-"""Supervised learning on the network's own behaviour: the bridge between learning from labels and from reward."""
+"""Learning from labels on the network's own behaviour: the bridge between labelled sequences and reward."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
