@@ -86,8 +86,7 @@ def write_page(folder: Path, page: Path) -> None:
                   f"for {rows[0]['network']}. A network has not some hundred regions but thousands ({regions:,} in both contexts), at {1e3 * seconds / regions:.1f} ms",
                   "each, samples and search included. Where it goes, by a profile: a third is the proof of stability (about four squarings of a matrix of",
                   "130 active units a region, most of them in single precision); a tenth each are the sampled orbits, the search for fixed points, the change of",
-                  "the inverse across an edge, the cutting of polygons out of 250 half-planes, and the union of areas. The proofs alone, at the rate of one core's",
-                  "products, would take half of the aim. A certificate of one region (a Lyapunov matrix) proves nothing for most of its neighbours. The cost of a",
+                  "the inverse across an edge, the cutting of polygons out of 250 half-planes, and the union of areas. A certificate of one region (a Lyapunov matrix) proves nothing for most of its neighbours. The cost of a",
                   "grid grows with its points: against 101 x 101 of them the atlas takes a fraction."]  # fmt: skip
         lines.append("")
     if rows := tables.get("size"):
