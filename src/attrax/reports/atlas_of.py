@@ -10,6 +10,7 @@ from attrax.networks import OwnNetwork
 from attrax.reports.atlas_page import write_atlas_page
 from attrax.settings import SettingsError, require
 from attrax.studies import Condition, Store, stage_atlas
+from attrax.studies.stage_basins import readout_axes
 
 _READOUT = ("logit “+” − logit “−”", "mean answer logit − fixation logit")
 
@@ -49,15 +50,13 @@ def write_study_atlas(
     network = networks[checkpoint]
     planes = condition.planes
     found = stage_atlas(condition.task, network, context - 1, effort or planes.effort, samples=planes.atlas_samples)
-    policy = np.asarray(network.policy_weights, dtype=float)
-    readout = np.stack([policy[1] - policy[2], (policy[1] + policy[2]) / 2 - policy[0]])
     page = (
         out or store.directory / "report" / f"atlas-{condition.identity}-{context}-{checkpoint.replace(' ', '-')}.html"
     )
     page.parent.mkdir(parents=True, exist_ok=True)
     title = f"{condition.title}, {checkpoint}: stimulus stage, context {context}"
     labels = ("coherence 1", "coherence 2") if condition.task.n_modalities > 1 else ("coherence", "(nothing changes)")
-    return write_atlas_page(found, page, readout, _READOUT, labels, title)
+    return write_atlas_page(found, page, readout_axes(network), _READOUT, labels, title)
 
 
 def check_page(page: Path | None) -> None:

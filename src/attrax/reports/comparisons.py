@@ -3,6 +3,7 @@
 from typing import Any
 
 from attrax.studies import Store
+from attrax.studies.training_course import course_table
 
 _AT = {"accuracy": "matched accuracy", "updates": "equal updates", "trials": "equal trials"}
 _COLUMNS = (
@@ -22,8 +23,9 @@ def comparison_rows(store: Store) -> list[dict[str, Any]]:
     if not any(condition.planes.course for condition in store.conditions):
         return []
     rows: list[dict[str, Any]] = []
-    for counted, value in store.study.stopping.checkpoints.values():
-        table = store.summary_at(**{counted: value})  # type: ignore[arg-type]
+    course = store.course()
+    for name, (counted, value) in store.study.stopping.checkpoints.items():
+        table = course_table(course.sel(checkpoint=name))
         text = f"{100 * value:g} %" if counted == "accuracy" else f"{value:,g}"
         for (task, learner, delta), group in table.groupby(["task", "learner", "delta"], sort=False):
             there = group[group.reached]
@@ -31,7 +33,7 @@ def comparison_rows(store: Store) -> list[dict[str, Any]]:
                 {
                     "comparison": _AT[counted], "value": text, "task": task, "learner": learner, "delta": delta,
                     "networks": len(group), "reached": len(there),
-                    **{name: float(there[name].mean()) for name in _COLUMNS},
+                    **{column: float(there[column].mean()) for column in _COLUMNS},
                 }
             )  # fmt: skip
     return rows

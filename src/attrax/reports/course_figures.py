@@ -11,7 +11,7 @@ from attrax.studies import Condition, Store
 _KINDS = list(KIND_LOOKS)
 
 
-def mapped_along_training(store: Store) -> list[Condition]:
+def _mapped_along_training(store: Store) -> list[Condition]:
     """Return the finished conditions of the first task and its first seed that were mapped along training."""
     task = next(iter(store.study.tasks))
     mapped = [c for c in store.conditions if c.planes.course and c.task_label == task]
@@ -23,7 +23,7 @@ def course_figure(store: Store) -> Figure | None:
 
     Both contexts lie one above the other in each picture; the letters are those of `KIND_LOOKS`.
     """
-    conditions = mapped_along_training(store)
+    conditions = _mapped_along_training(store)
     if not conditions:
         return None
     courses = {}

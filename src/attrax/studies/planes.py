@@ -72,6 +72,11 @@ class StageInputs:
         return hidden
 
 
+def plane_coherences(task: Task, axes: list[np.ndarray]) -> Float[np.ndarray, "points modalities"]:
+    """Return the coherences of all points of a plane, the second axis running fastest."""
+    return np.array([point[: task.n_modalities] for point in product(*axes)])
+
+
 def coherence_axes(task: Task, points: int) -> list[np.ndarray]:
     """Return the coherences along each modality; a task of one modality has a plane of one column."""
     axis = np.linspace(-1, 1, points)
@@ -108,7 +113,7 @@ def map_planes(
     """
     inputs = StageInputs(task, network)
     axes = coherence_axes(task, settings.points)
-    coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
+    coherences = plane_coherences(task, axes)
     shape = tuple(axis.size for axis in axes)
     keep = keep or (lambda name, compute: compute())
     planes = {

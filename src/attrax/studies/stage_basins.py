@@ -118,6 +118,12 @@ def basins_of_stage(
     )
 
 
+def readout_axes(network: RecurrentNetwork) -> Float[np.ndarray, "2 units"]:
+    """Return the weights of the leads of "+" over "-", and of the two answers' mean over fixation."""
+    policy = np.asarray(network.policy_weights, dtype=float)
+    return np.stack([policy[1] - policy[2], (policy[1] + policy[2]) / 2 - policy[0]])
+
+
 def _directions(
     network: RecurrentNetwork, spread: Float[np.ndarray, "states units"], axes: str
 ) -> Float[np.ndarray, "2 units"]:
@@ -127,8 +133,7 @@ def _directions(
         if len(sizes) < 2 or sizes[1] <= 1e-9 * max(float(sizes[0]), 1e-9):
             raise ValueError("the trials' states and attractors lie in a line and span no plane; take axes='readout'")
         return components[:2]
-    policy = np.asarray(network.policy_weights, dtype=float)
-    rows = np.stack([policy[1] - policy[2], (policy[1] + policy[2]) / 2 - policy[0]])
+    rows = readout_axes(network)
     return np.linalg.qr(rows.T)[0].T * np.sign(np.diag(np.linalg.qr(rows.T)[1]))[:, None]
 
 

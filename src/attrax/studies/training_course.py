@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
 from attrax.dynamics import KINDS, classify
 from attrax.dynamics.attractor_matching import UNDECIDED, MetAttractors, discover, match, relu_maps
@@ -14,7 +15,7 @@ from attrax.learning import Progress
 from attrax.networks import RecurrentNetwork
 from attrax.studies.decision_sides import trial_sides, wrong_side
 from attrax.studies.plane_atlases import coexisting_shares, stage_atlas
-from attrax.studies.planes import LOCKED_FROM, StageInputs, coherence_axes
+from attrax.studies.planes import LOCKED_FROM, StageInputs, coherence_axes, plane_coherences
 from attrax.studies.settings import PlaneSettings
 from attrax.tasks import Task
 from attrax.tasks.trial import STAGES, STIMULUS
@@ -91,12 +92,10 @@ def map_course(
 
 
 def _map_checkpoint(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -> xr.Dataset:
-    stage, inputs = STAGES[STIMULUS], StageInputs(task, network)
-    axes = coherence_axes(task, settings.points)
-    coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
+    inputs, axes = StageInputs(task, network), coherence_axes(task, settings.points)
+    coherences = plane_coherences(task, axes)
     contexts = range(task.n_contexts)
-    biases = np.concatenate([inputs.biases(stage, coherences, context) for context in contexts])
-    starts = np.concatenate([inputs.starts(stage, coherences, context) for context in contexts])
+    biases, starts = _of_all_contexts(inputs, coherences)
     found = classify(inputs.weights, biases, inputs.leak, starts, settings.effort)
     shape = (task.n_contexts, *(axis.size for axis in axes))
     dims = ("context", "coherence_1", "coherence_2")
@@ -125,6 +124,15 @@ def _map_checkpoint(task: Task, network: RecurrentNetwork, settings: PlaneSettin
     return arrays
 
 
+def _of_all_contexts(
+    inputs: StageInputs, coherences: Float[np.ndarray, "points modalities"]
+) -> tuple[Float[np.ndarray, "maps units"], Float[np.ndarray, "maps units"]]:
+    """Return biases and starts of the stimulus stage, one context after the other."""
+    stage, contexts = STAGES[STIMULUS], range(inputs.task.n_contexts)
+    biases = np.concatenate([inputs.biases(stage, coherences, context) for context in contexts])
+    return biases, np.concatenate([inputs.starts(stage, coherences, context) for context in contexts])
+
+
 def turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettings) -> xr.Dataset:
     """Count the attractors of networks in a row at some inputs, and what became of those of the one before.
 
@@ -132,14 +140,13 @@ def turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettin
     -------
     Over "moment", the networks in their order: course_attractors and so on, as `map_course` describes them.
     """
-    stage, axes = STAGES[STIMULUS], coherence_axes(task, settings.course_points)
-    coherences = np.array([point[: task.n_modalities] for point in product(*axes)])
+    axes = coherence_axes(task, settings.course_points)
+    coherences = plane_coherences(task, axes)
     n_points = len(coherences)
     met = []
     for network in networks:
         inputs = StageInputs(task, network)
-        biases = np.concatenate([inputs.biases(stage, coherences, context) for context in range(task.n_contexts)])
-        first = np.concatenate([inputs.starts(stage, coherences, context) for context in range(task.n_contexts)])
+        biases, first = _of_all_contexts(inputs, coherences)
         maps = relu_maps(inputs.weights, biases, inputs.leak)
         attractors = MetAttractors(maps, len(biases), settings.effort, seed=0)
         size = min(2 * float(np.abs(first).max(initial=0.0)), _WIDEST) or 1.0
