@@ -14,6 +14,7 @@ JAX_IS_LOADED = "jax" in sys.modules
 """Whether JAX was there before attrax: then nothing is gained by delaying anything."""
 
 if TYPE_CHECKING or JAX_IS_LOADED:
+    import equinox as eqx
     import jax
     import jax.numpy as jnp
     import optax
@@ -29,7 +30,7 @@ else:
         def __getattr__(self, attribute: str) -> Any:
             return getattr(importlib.import_module(self._name), attribute)
 
-    jax, jnp, optax = (_LazyModule(name) for name in ("jax", "jax.numpy", "optax"))
+    eqx, jax, jnp, optax = (_LazyModule(name) for name in ("equinox", "jax", "jax.numpy", "optax"))
     Array = Any
 
-__all__ = ["JAX_IS_LOADED", "Array", "jax", "jnp", "optax"]
+__all__ = ["JAX_IS_LOADED", "Array", "eqx", "jax", "jnp", "optax"]

@@ -45,6 +45,7 @@ class Registry:
         return from_mapping(self.get(name), values, f"{self.kind} {name!r}")
 
     def name_of(self, instance: object) -> str:
-        """Return the name under which the class of an object is registered."""
+        """Return the name under which the class of an object is registered; its own where it is not."""
         place = f"{type(instance).__module__}:{type(instance).__qualname__}"
-        return next(name for name, registered in self._places.items() if registered == place)
+        names = (name for name, registered in self._places.items() if registered == place)
+        return next(names, type(instance).__qualname__)

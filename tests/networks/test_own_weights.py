@@ -67,7 +67,7 @@ def test_networks_that_attrax_wrote_are_chosen_by_name(tmp_path):
         assert (own.leak, own.unused, own.bias.sum()) == (0.5, (), 0.0)
     with pytest.raises(SettingsError, match="no network 'first' in the file; it has abc/final, abc/update_10"):
         own_network(read_arrays(path), "first")
-    with pytest.raises(SettingsError, match="are relu, not tanh"):
+    with pytest.raises(SettingsError, match="and is relu, not tanh"):
         own_network(read_arrays(path), "final", "tanh")
 
 

@@ -76,7 +76,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     Parameters
     ----------
     path
-        The file. In one that attrax wrote, each network's leak is added as ``NAME/leak``.
+        The file. In one that attrax wrote, each network's leak and kind of cell are added as ``NAME/leak`` and
+        ``NAME/cell``.
 
     Raises
     ------
@@ -129,9 +130,10 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
         if any(name.endswith(_ATTRAX.recurrent) for name in arrays):
-            from attrax.networks.weights import read_leaks
+            from attrax.networks.weights import read_cells, read_leaks
 
             arrays |= {f"{name}/leak": np.asarray(leak) for name, leak in read_leaks(path).items()}
+            arrays |= {f"{name}/cell": np.asarray(cell) for name, cell in read_cells(path).items()}
     except Exception as error:  # the format's own error, and Python's for a type that NumPy lacks
         raise _unreadable(path, error) from None
     return arrays
@@ -251,8 +253,25 @@ def _spelt_out(
 
 
 def _from_attrax(arrays: Mapping[str, np.ndarray], prefix: str, nonlinearity: Nonlinearity | None) -> OwnNetwork:
-    require(nonlinearity in (None, "relu"), f"{prefix} was written by attrax, whose networks are relu, not tanh")
-    return replace(_spelt_out(arrays, prefix, _ATTRAX, "relu"), unused=())
+    cell = str(arrays.get(f"{prefix}/cell", "relu"))
+    require(
+        cell in ("relu", "tanh", "gru"),
+        f"{prefix} has {cell} cells; attrax analyses networks of relu, tanh and gru cells",
+    )
+    require(nonlinearity in (None, cell), f"{prefix} was written by attrax and is {cell}, not {nonlinearity}")
+    if cell != "gru":
+        return replace(_spelt_out(arrays, prefix, _ATTRAX, "tanh" if cell == "tanh" else "relu"), unused=())
+    weights, input_weights, bias = (
+        _numbers(arrays, prefix + end) for end in (_ATTRAX.recurrent, _ATTRAX.inputs, _ATTRAX.bias)
+    )
+    units = weights.shape[-1]
+    return OwnNetwork(
+        kind="gru",
+        recurrent_weights=weights.reshape(3, units, units),
+        input_weights=input_weights.reshape(3, units, -1),
+        bias=bias.reshape(3, units),
+        recurrent_bias=np.zeros((3, units)),
+    )
 
 
 def _read_leak(arrays: Mapping[str, np.ndarray], name: str) -> float:

@@ -6,88 +6,102 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from attrax.networks.cells import Cell
+
 
 def advance(
-    recurrent_weights: Float[Array, "units units"],
-    hidden: Float[Array, "*batch units"],
-    drive: Float[Array, "*batch units"],
-    leak: float,
-) -> Float[Array, "*batch units"]:
-    """Take one step: h' = (1 - leak) h + leak relu(W h + drive)."""
-    return (1 - leak) * hidden + leak * jax.nn.relu(hidden @ recurrent_weights.T + drive)
+    cell: Cell,
+    recurrent_weights: Float[Array, "gate_rows units"],
+    state: Float[Array, "*batch state"],
+    drive: Float[Array, "*batch gate_rows"],
+) -> Float[Array, "*batch state"]:
+    """Take one step of a cell."""
+    return cell.step(_activity(cell, state) @ recurrent_weights.T, state, drive)
 
 
 def unroll(
-    recurrent_weights: Float[Array, "units units"],
-    drive: Float[Array, "steps batch units"],
+    cell: Cell,
+    recurrent_weights: Float[Array, "gate_rows units"],
+    drive: Float[Array, "steps batch gate_rows"],
     restart: Bool[Array, "steps batch"],
-    hidden: Float[Array, "batch units"],
-    leak: float,
-) -> Float[Array, "steps batch units"]:
-    """Take as many steps as there are drives; the hidden state is set to zero *before* each restart.
+    state: Float[Array, "batch state"],
+) -> Float[Array, "steps batch state"]:
+    """Take as many steps as there are drives; the state is set to zero *before* each restart.
 
     Parameters
     ----------
+    cell
+        What makes the next state.
     recurrent_weights
-        W, shape (units, units), as in W h.
+        W, shape (gates units, units), as in W h.
     drive
         U x + b at each step.
     restart
         True where a trial starts anew, that is where the *previous* step ended one.
-    hidden
+    state
         The state before the first step.
-    leak
-        Share of the state that is renewed at each step.
 
     Returns
     -------
-    The state after each step, shape (steps, batch, units).
+    The state after each step, shape (steps, batch, state).
 
     Notes
     -----
-    Differentiable in the first two arguments and in `hidden`. Backpropagation through time with the gradient of
-    W taken once, as one product over all steps and the whole batch, instead of one small product a step.
+    Differentiable in W, in the drive and in the first state. Backpropagation through time with the gradient of W taken
+    once, as one product over all steps and the whole batch, instead of one small product a step. What the way back
+    needs of a step is whatever JAX keeps for the cell's own derivative (of a ReLU one bit a unit).
     """
-    return _unroll(leak, recurrent_weights, drive, restart, hidden)
+    return _unroll(cell, recurrent_weights, drive, restart, state)
 
 
-def _scan(leak: float, weights: Any, drive: Any, restart: Any, hidden: Any) -> tuple[Any, Any, Any]:
+def _activity(cell: Cell, state: Any) -> Any:
+    """Return what W sees of a state."""
+    return state if cell.memories == 1 else state[..., : state.shape[-1] // cell.memories]
+
+
+def _scan(cell: Cell, weights: Any, drive: Any, restart: Any, state: Any) -> tuple[Any, Any]:
     transposed = weights.T
 
     def forward(state: Any, inputs: Any) -> tuple[Any, Any]:
         step_drive, step_restart = inputs
         before = jnp.where(step_restart[:, None], 0.0, state)
-        pre_activation = before @ transposed + step_drive
-        after = (1 - leak) * before + leak * jax.nn.relu(pre_activation)
-        return after, (after, before, pre_activation > 0)
+        after, pullback = jax.vjp(cell.step, _activity(cell, before) @ transposed, before, step_drive)
+        return after, (after, pullback)
 
-    _, (after, before, active) = jax.lax.scan(forward, hidden, (drive, restart))
-    return after, before, active
-
-
-def _unroll_plain(leak: float, weights: Any, drive: Any, restart: Any, hidden: Any) -> Any:
-    return _scan(leak, weights, drive, restart, hidden)[0]
+    _, (after, pullbacks) = jax.lax.scan(forward, state, (drive, restart))
+    return after, pullbacks
 
 
-def _unroll_forward(leak: float, weights: Any, drive: Any, restart: Any, hidden: Any) -> tuple[Any, Any]:
-    after, before, active = _scan(leak, weights, drive, restart, hidden)
-    return after, (weights, restart, before, active)
+def _unroll_plain(cell: Cell, weights: Any, drive: Any, restart: Any, state: Any) -> Any:
+    return _scan(cell, weights, drive, restart, state)[0]
 
 
-def _unroll_backward(leak: float, residuals: Any, gradient: Any) -> tuple[Any, Any, Any, Any]:
-    weights, restart, before, active = residuals
+def _unroll_forward(cell: Cell, weights: Any, drive: Any, restart: Any, state: Any) -> tuple[Any, Any]:
+    after, pullbacks = _scan(cell, weights, drive, restart, state)
+    return after, (weights, restart, state, after, pullbacks)
+
+
+def _unroll_backward(cell: Cell, residuals: Any, gradient: Any) -> tuple[Any, Any, Any, Any]:
+    weights, restart, first, after, pullbacks = residuals
+    units = weights.shape[1]
 
     def backward(carry: Any, inputs: Any) -> tuple[Any, Any]:
-        step_gradient, step_restart, step_active = inputs
-        total = step_gradient + carry
-        to_drive = jnp.where(step_active, leak * total, 0.0)
-        to_before = (1 - leak) * total + to_drive @ weights
-        return jnp.where(step_restart[:, None], 0.0, to_before), to_drive
+        step_gradient, step_restart, pullback = inputs
+        to_product, to_before, to_drive = pullback(step_gradient + carry)
+        through_weights = to_product @ weights
+        if cell.memories > 1:
+            through_weights = jnp.pad(through_weights, ((0, 0), (0, first.shape[1] - units)))
+        to_before = to_before + through_weights
+        # Both gradients are the same array where only the sum counts: it is kept once.
+        kept = to_product if cell.additive else (to_product, to_drive)
+        return jnp.where(step_restart[:, None], 0.0, to_before), kept
 
-    to_hidden, to_drive = jax.lax.scan(backward, jnp.zeros_like(before[0]), (gradient, restart, active), reverse=True)
-    units = weights.shape[0]
-    to_weights = to_drive.reshape(-1, units).T @ before.reshape(-1, units)
-    return to_weights, to_drive, None, to_hidden
+    to_state, kept = jax.lax.scan(backward, jnp.zeros_like(first), (gradient, restart, pullbacks), reverse=True)
+    to_product, to_drive = (kept, kept) if cell.additive else kept
+    activity = _activity(cell, jnp.concatenate([first[None], after[:-1]]))
+    before = jnp.where(restart[..., None], 0.0, activity)
+    to_weights = to_product.reshape(-1, weights.shape[0]).T @ before.reshape(-1, units)
+    return to_weights, to_drive, None, to_state
 
 
 _unroll = jax.custom_vjp(_unroll_plain, nondiff_argnums=(0,))

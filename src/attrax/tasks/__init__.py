@@ -5,8 +5,8 @@ A new task is one file in this folder and one line in `TASKS`.
 
 from attrax.registry import Registry
 from attrax.tasks.environment import EnvironmentState, reset, step
-from attrax.tasks.stream import Sequence, draw_trials, labelled_sequence
-from attrax.tasks.trial import Feedback, Task, Trial
+from attrax.tasks.stream import Sequence, draw_queues, draw_trials, labelled_sequence
+from attrax.tasks.trial import Feedback, Task, Trial, TrialTask
 
 TASKS = Registry(
     "task",
@@ -23,6 +23,8 @@ __all__ = [
     "Sequence",
     "Task",
     "Trial",
+    "TrialTask",
+    "draw_queues",
     "draw_trials",
     "labelled_sequence",
     "reset",

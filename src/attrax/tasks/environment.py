@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float, Int
 
 from attrax._lazy import Array, jax, jnp
-from attrax.tasks.trial import Feedback, Task, Trial
+from attrax.tasks.trial import Feedback, Trial, TrialTask
 
 
 class EnvironmentState(NamedTuple):
@@ -26,13 +26,13 @@ class EnvironmentState(NamedTuple):
         return self.trial.observation[self.step]
 
 
-def reset(task: Task, stream_key: Array) -> EnvironmentState:
+def reset(task: TrialTask, stream_key: Array) -> EnvironmentState:
     """Start at the first trial of a stream; the observation is `EnvironmentState.observation`."""
     start = jnp.zeros((), jnp.int32)
     return EnvironmentState(stream_key, start, start, task.trial(jax.random.fold_in(stream_key, start)))
 
 
-def step(task: Task, state: EnvironmentState, action: Int[Array, ""]) -> tuple[EnvironmentState, Feedback]:
+def step(task: TrialTask, state: EnvironmentState, action: Int[Array, ""]) -> tuple[EnvironmentState, Feedback]:
     """Judge an action and go on; where a trial ends, the next state is the first step of the next one.
 
     Returns

@@ -166,7 +166,9 @@ class StagedDecision:
         """Draw a trial: durations, context, coherences and signs, noise, each uniform and independent."""
         # One block of uniform draws for all that is discrete: each separate draw costs time to compile.
         draw_key, noise_key = jax.random.split(key)
-        uniform = jax.random.uniform(draw_key, (len(STAGES) + 1 + 2 * self.n_modalities,))
+        n_draws = len(STAGES) + 1 + 2 * self.n_modalities
+        # Drawn in whole vectors, since odd lengths take several times as long to compile; the first are the same.
+        uniform = jax.random.uniform(draw_key, (-(-n_draws // 16) * 16,))[:n_draws]
         lengths = self._lengths(uniform[: len(STAGES)])
         context = jnp.floor(uniform[4] * self.n_contexts).astype(jnp.int32)
         which, sign = uniform[5 : 5 + self.n_modalities], uniform[5 + self.n_modalities :]
@@ -249,8 +251,9 @@ class StagedDecision:
         )
 
     def _draw_noise(self, key: Array) -> Float[Array, "steps channels"]:
-        shape = (self.longest_trial, self.n_modalities * self.channels_per_modality)
-        return self.noise * jax.random.normal(key, shape)
+        channels = self.n_modalities * self.channels_per_modality
+        flat = jax.random.normal(key, (self.longest_trial * channels,))  # the same numbers, and compiled faster
+        return self.noise * flat.reshape(self.longest_trial, channels)
 
 
 def _checked_stage(stage: str) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float, Int
 
 from attrax._lazy import Array, jax, jnp
-from attrax.tasks.trial import OVER, Task, Trial
+from attrax.tasks.trial import OVER, Trial, TrialTask
 
 
 def stream_keys(key: Array, n_streams: int) -> Array:
@@ -17,10 +17,22 @@ def stream_keys(key: Array, n_streams: int) -> Array:
     return jax.vmap(lambda s: jax.random.fold_in(key, s))(jnp.arange(n_streams))
 
 
-def draw_trials(task: Task, stream_key: Array, first: int | Int[Array, ""], count: int) -> Trial:
+def draw_trials(task: TrialTask, stream_key: Array, first: int | Int[Array, ""], count: int) -> Trial:
     """Draw the trials ``first, ..., first + count - 1`` of a stream, stacked on a leading axis."""
     numbers = first + jnp.arange(count)
     return jax.vmap(lambda number: task.trial(jax.random.fold_in(stream_key, number)))(numbers)
+
+
+def draw_queues(task: TrialTask, stream_keys: Array, first: Int[Array, " streams"], count: int) -> Trial:
+    """Draw the next `count` trials of several streams, stacked on two leading axes (streams, count).
+
+    The same as `draw_trials` of each stream. All trials are drawn along a single axis: XLA takes several times as long
+    to compile random bits for arrays of more axes.
+    """
+    numbers = first[:, None] + jnp.arange(count)
+    keys = jax.vmap(jax.random.fold_in)(jnp.repeat(stream_keys, count), numbers.reshape(-1))
+    trials = jax.vmap(task.trial)(keys)
+    return jax.tree.map(lambda values: values.reshape(*numbers.shape, *values.shape[1:]), trials)
 
 
 class Sequence(NamedTuple):
@@ -34,7 +46,7 @@ class Sequence(NamedTuple):
     """The step is the first of a trial."""
 
 
-def labelled_sequence(trials: Trial, n_steps: int, fixation_weight: float) -> Sequence:
+def labelled_sequence(trials: Trial, n_steps: int, fixation_weight: float | Float[Array, ""]) -> Sequence:
     """Lay trials end to end, as a labelled sequence of a fixed number of steps.
 
     Parameters

@@ -48,8 +48,8 @@ class Feedback(NamedTuple):
 
 
 @runtime_checkable
-class Task(Protocol):
-    """What a learner and an analysis ask of a task."""
+class TrialTask(Protocol):
+    """What a learner asks of a task: all that one of your own needs to be trained on."""
 
     @property
     def n_inputs(self) -> int:
@@ -59,16 +59,6 @@ class Task(Protocol):
     @property
     def n_actions(self) -> int:
         """Number of actions; action 0 is "keep fixating"."""
-        ...
-
-    @property
-    def n_contexts(self) -> int:
-        """Number of contexts."""
-        ...
-
-    @property
-    def n_modalities(self) -> int:
-        """Number of stimulus modalities."""
         ...
 
     @property
@@ -86,6 +76,33 @@ class Task(Protocol):
         """Fewest steps after which an environment's trial can end, early answers included."""
         ...
 
+    def trial(self, key: Array) -> Trial:
+        """Draw a trial."""
+        ...
+
+    def judge(self, trial: Trial, step: Int[Array, ""], action: Int[Array, ""]) -> Feedback:
+        """Say what an action at a step of a trial earns, and whether it ends the trial."""
+        ...
+
+    def ideal_observer_accuracy(self) -> float:
+        """Return the highest accuracy that any network can reach."""
+        ...
+
+
+@runtime_checkable
+class Task(TrialTask, Protocol):
+    """What an analysis asks of a task beside that: its stages, and stimuli that can be chosen."""
+
+    @property
+    def n_contexts(self) -> int:
+        """Number of contexts."""
+        ...
+
+    @property
+    def n_modalities(self) -> int:
+        """Number of stimulus modalities."""
+        ...
+
     def stage_steps(self, stage: str) -> int:
         """Return the typical (mean) number of steps of a stage."""
         ...
@@ -94,22 +111,10 @@ class Task(Protocol):
         """Return all signed coherences that `trial` draws, and the probability of each."""
         ...
 
-    def trial(self, key: Array) -> Trial:
-        """Draw a trial."""
-        ...
-
     def trial_at(self, key: Array, coherence: Coherence, context: int | Int[Array, ""]) -> Trial:
         """Draw a trial of given signed coherences and context: only durations and noise are random."""
         ...
 
-    def judge(self, trial: Trial, step: Int[Array, ""], action: Int[Array, ""]) -> Feedback:
-        """Say what an action at a step of a trial earns, and whether it ends the trial."""
-        ...
-
     def stage_input(self, stage: str, coherence: Coherence, context: int | Int[Array, ""]) -> Float[Array, " inputs"]:
         """Return the constant, noise-free input of a stage."""
-        ...
-
-    def ideal_observer_accuracy(self) -> float:
-        """Return the highest accuracy that any network can reach."""
         ...
