@@ -11,7 +11,7 @@ from attrax.learning.closed_loop import ClosedLoopSupervised
 from attrax.learning.labels import label_loss
 from attrax.learning.policy_gradient import A2C, Reinforce
 from attrax.learning.ppo import PPO
-from attrax.learning.training import initial_network
+from attrax.learning.programs import initial_network
 from attrax.settings import SettingsError
 from attrax.tasks import reset, step
 from attrax.tasks.stream import stream_keys
@@ -109,7 +109,7 @@ def test_in_closed_loop_the_target_is_that_of_the_step_that_the_actions_led_to(e
     target = np.asarray(rollout.experience.target)
     weight = np.where(target == 0, 0.3, 1.0)
     taken = np.take_along_axis(log_policy, target[..., None], axis=-1)[..., 0]
-    assert float(learner._loss(network, rollout)) == pytest.approx(-(weight * taken).sum() / weight.sum(), rel=1e-4)
+    assert float(learner._loss(network, rollout)[0]) == pytest.approx(-(weight * taken).sum() / weight.sum(), rel=1e-4)
 
 
 def test_squared_error_is_the_distance_of_the_logits_from_the_right_one():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attrax.learning.ppo import PPO
-from attrax.learning.training import initial_network
+from attrax.learning.programs import initial_network
 from attrax.settings import SettingsError
 from attrax.tasks import reset, step
 from attrax.tasks.stream import stream_keys

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attrax.learning.ppo import PPO
+from attrax.learning.programs import initial_network
 from attrax.learning.supervised import Supervised
-from attrax.learning.training import initial_network
 from attrax.settings import SettingsError
 from attrax.tasks import draw_trials
 from attrax.tasks.stream import stream_keys
@@ -32,7 +32,7 @@ def test_the_loss_is_the_step_weighted_cross_entropy(easy_task, small_network):
             weight = float(sequences.weight[row, step])
             total += weight * -float(jnp.log(policy[int(sequences.target[row, step])]))
             weights += weight
-    assert float(LEARNER._loss(state.network, sequences)) == pytest.approx(total / weights, rel=1e-4)
+    assert float(LEARNER._loss(state.network, sequences)[0]) == pytest.approx(total / weights, rel=1e-4)
 
 
 def test_with_reset_a_sequence_is_one_trial(easy_task, small_network):

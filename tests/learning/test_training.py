@@ -10,8 +10,8 @@ from attrax.learning import StoppingRule, evaluate, train
 from attrax.learning.closed_loop import ClosedLoopSupervised
 from attrax.learning.policy_gradient import A2C, Reinforce
 from attrax.learning.ppo import PPO
+from attrax.learning.programs import initial_network
 from attrax.learning.supervised import Supervised
-from attrax.learning.training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError
 from attrax.tasks.context_decision import ContextDecision
@@ -48,7 +48,7 @@ def test_an_easy_task_is_learned_to_the_criterion(easy_task, learner):
     assert np.isnan(trained.history["loss"][0])
     assert np.isfinite(trained.history["loss"][1:]).all()
     weights = np.asarray(trained.network.recurrent_weights, float)
-    assert trained.history["spectral_radius"][-1] == pytest.approx(np.abs(np.linalg.eigvals(weights)).max())
+    assert trained.history["spectral_radius"][-1] == pytest.approx(np.abs(np.linalg.eigvals(weights)).max(), rel=1e-3)
 
 
 def test_every_learner_starts_from_the_same_network_and_evaluation(easy_task, small_network):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attrax.dynamics import Effort
-from attrax.learning.training import initial_network
+from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.studies import map_atlases, stage_atlas
 from attrax.studies.plane_atlases import atlas_shares

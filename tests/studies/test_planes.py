@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attrax.dynamics import Effort
-from attrax.learning.training import initial_network
+from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.studies.planes import StageInputs, coherence_axes, map_planes, plane_shares
 from attrax.studies.settings import PlaneSettings

@@ -5,7 +5,7 @@ import pytest
 
 from attrax.dynamics import Effort
 from attrax.learning import Progress
-from attrax.learning.training import initial_network
+from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError
 from attrax.studies import PlaneSettings, map_course, map_planes

@@ -11,7 +11,8 @@ from attrax.registry import Registry
 
 if TYPE_CHECKING:
     from attrax.learning.evaluation import Evaluation, evaluate
-    from attrax.learning.training import Learner, Progress, Trained, train
+    from attrax.learning.members import Member
+    from attrax.learning.training import Learner, Progress, Trained, train, train_batch
 
 LEARNERS = Registry(
     "learner",
@@ -28,11 +29,24 @@ _PLACES = {
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
     "Learner": "training",
+    "Member": "members",
     "Progress": "training",
     "Trained": "training",
     "train": "training",
+    "train_batch": "training",
 }
-__all__ = ["LEARNERS", "Evaluation", "Learner", "Progress", "StoppingRule", "Trained", "evaluate", "train"]
+__all__ = [
+    "LEARNERS",
+    "Evaluation",
+    "Learner",
+    "Member",
+    "Progress",
+    "StoppingRule",
+    "Trained",
+    "evaluate",
+    "train",
+    "train_batch",
+]
 
 
 def __getattr__(name: str) -> Any:

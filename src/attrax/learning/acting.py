@@ -1,16 +1,18 @@
 """Networks that act in environments: rollouts, and what all rules that learn from them share."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jaxtyping import Bool, Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
+from attrax.learning.optimising import adam, descend, start_optimiser
 from attrax.settings import check_fields, require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
-    from attrax.tasks import Task
+    from attrax.tasks import TrialTask
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class ActingLearner:
         for name in ("learning_rate", "gradient_norm", "temperature"):
             require(getattr(self, name) > 0, f"{name} is {getattr(self, name)}; it must be above 0")
 
-    def start(self, task: "Task", network: "RecurrentNetwork", trials_key: Array, noise_key: Array) -> "ActingState":
+    def start(
+        self, task: "TrialTask", network: "RecurrentNetwork", trials_key: Array, noise_key: Array
+    ) -> "ActingState":
         """Return the state before the first update: every environment at the start of its first trial."""
         from attrax.tasks.stream import stream_keys
 
@@ -45,31 +49,36 @@ class ActingLearner:
         per_environment = jnp.zeros(self.environments, jnp.int32)
         return ActingState(
             network=network,
-            optimiser=self._optimiser().init(network),
+            optimiser=start_optimiser(self._optimiser(), network),
             updates=counter,
             trials=counter,
             stream_keys=stream_keys(trials_key, self.environments),
             noise_key=noise_key,
             number=per_environment,
             step=per_environment,
-            hidden=jnp.zeros((self.environments, network.n_hidden)),
+            hidden=jnp.zeros((self.environments, network.n_state)),
             restart=jnp.zeros(self.environments, bool),
         )
 
-    def _optimiser(self) -> Any:
-        return optax.chain(optax.clip_by_global_norm(self.gradient_norm), optax.adam(self.learning_rate, eps=1e-5))
+    def held_steps(self, task: "TrialTask") -> int:
+        """Return how many steps' hidden states are held at once for the gradient."""
+        return self.environments * self.steps
 
-    def _collect(self, task: "Task", state: "ActingState", key: Array) -> tuple["Rollout", "ActingState"]:
+    def _optimiser(self) -> Any:
+        return adam(self.learning_rate, self.gradient_norm, epsilon=1e-5)
+
+    def _collect(self, task: "TrialTask", state: "ActingState", key: Array) -> tuple["Rollout", "ActingState"]:
         """Let every environment act for `steps` steps, drawing actions from the policy."""
-        from attrax.tasks import draw_trials
+        from attrax.tasks import draw_queues
 
         network = state.network
         # All trials that this rollout can reach are drawn at once: drawing inside the scan would draw one at
         # every step and throw nearly all of them away.
         reachable = -(-(self.steps + 1) // task.shortest_trial) + 1
-        queue = jax.vmap(lambda k, first: draw_trials(task, k, first, reachable))(state.stream_keys, state.number)
+        queue = draw_queues(task, state.stream_keys, state.number, reachable)
         # The largest of logits + Gumbel noise is a draw from the policy; the noise is drawn outside the scan.
-        gumbel = jax.random.gumbel(key, (self.steps, self.environments, task.n_actions))
+        shape = (self.steps, self.environments, task.n_actions)
+        gumbel = jax.random.gumbel(key, (math.prod(shape),)).reshape(shape)
         each = jnp.arange(self.environments)
         judge = jax.vmap(task.judge)
 
@@ -108,15 +117,13 @@ class ActingLearner:
         self, network: "RecurrentNetwork", hidden: Float[Array, "*batch units"]
     ) -> Float[Array, "*batch actions"]:
         """Return the logits of the policy that acts and learns: at the temperature."""
-        logits = network.logits(hidden)
-        return logits if self.temperature == 1 else logits / self.temperature
+        return network.logits(hidden) / self.temperature
 
     def _step(
         self, state: "ActingState", gradient: Any, metrics: dict[str, Array]
     ) -> tuple["ActingState", dict[str, Array]]:
         """Take one step of the optimiser."""
-        change, optimiser = self._optimiser().update(gradient, state.optimiser, state.network)
-        network = optax.apply_updates(state.network, change)
+        network, optimiser = descend(self._optimiser(), state.network, state.optimiser, gradient)
         return state._replace(network=network, optimiser=optimiser, updates=state.updates + 1), metrics | {
             "gradient_norm": optax.tree.norm(gradient)
         }
@@ -144,11 +151,16 @@ class ActorCritic(ActingLearner):
         for name in ("value_weight", "entropy_weight"):
             require(getattr(self, name) >= 0, f"{name} is {getattr(self, name)}; it must be 0 or more")
 
+    @property
+    def _trusted(self) -> Float[Array, ""]:
+        """1, or 0 without a critic: what its values are multiplied with."""
+        return jnp.where(self.value_weight > 0, 1.0, 0.0)
+
     def _advantages(self, rollout: "Rollout") -> Float[Array, "steps environments"]:
         """Return generalised advantage estimates; without a critic, of values that are 0."""
         from attrax.learning.advantages import generalised_advantages
 
-        experience, trusted = rollout.experience, float(self.value_weight > 0)
+        experience, trusted = rollout.experience, self._trusted
         return generalised_advantages(
             experience.reward, trusted * experience.value, trusted * rollout.bootstrap, experience.end, self.discount,
             self.trace,

@@ -10,8 +10,8 @@ def generalised_advantages(
     value: Float[Array, "steps *batch"],
     bootstrap: Float[Array, "*batch"],
     end: Bool[Array, "steps *batch"],
-    discount: float,
-    trace: float,
+    discount: float | Float[Array, ""],
+    trace: float | Float[Array, ""],
 ) -> Float[Array, "steps *batch"]:
     """Generalised advantage estimates.
 

@@ -8,11 +8,12 @@ from jaxtyping import Float
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
 from attrax.learning.acting import ActingLearner, ActingState, Rollout
 from attrax.learning.labels import label_loss
+from attrax.learning.optimising import gradient_of
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
-    from attrax.tasks import Task
+    from attrax.tasks import TrialTask
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class ClosedLoopSupervised(ActingLearner):
         super().__post_init__()
         require(self.fixation_weight >= 0, f"fixation_weight is {self.fixation_weight}; it must be 0 or more")
 
-    def update(self, task: "Task", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
+    def update(self, task: "TrialTask", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
         """Collect one rollout and take one step towards the right actions.
 
         Returns
@@ -48,11 +49,12 @@ class ClosedLoopSupervised(ActingLearner):
             Scalars: loss, gradient_norm.
         """
         rollout, state = self._collect(task, state, jax.random.fold_in(state.noise_key, state.updates))
-        loss, gradient = jax.value_and_grad(self._loss)(state.network, rollout)
+        gradient, loss = gradient_of(self._loss)(state.network, rollout)
         return self._step(state, gradient, {"loss": loss})
 
-    def _loss(self, network: "RecurrentNetwork", rollout: Rollout) -> Float[Array, ""]:
+    def _loss(self, network: "RecurrentNetwork", rollout: Rollout) -> tuple[Float[Array, ""], Float[Array, ""]]:
         experience = rollout.experience
         hidden_states = network.run(rollout.hidden, experience.observation, experience.restart)
         weight = jnp.where(experience.target == 0, self.fixation_weight, 1.0)
-        return label_loss(self.loss, network.logits(hidden_states), experience.target, weight)
+        loss = label_loss(self.loss, network.logits(hidden_states), experience.target, weight)
+        return loss, loss

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from attrax.networks import RecurrentNetwork
-from attrax.tasks import Task, draw_trials
+from attrax.tasks import TrialTask, draw_queues
 from attrax.tasks.stream import stream_keys
 
 
@@ -29,7 +29,7 @@ IN_A_ROW = 10
 
 @partial(jax.jit, static_argnums=(0, 3))
 def evaluate(
-    task: Task,
+    task: TrialTask,
     network: RecurrentNetwork,
     key: Array,
     n_trials: int,
@@ -61,7 +61,8 @@ def evaluate(
 
     def run_trial(hidden: Array, number: Array) -> tuple[Array, tuple[Array, Array, Array]]:
         hidden = jnp.where(carry_hidden, hidden, 0.0)
-        trials = jax.vmap(lambda k: jax.tree.map(lambda a: a[0], draw_trials(task, k, number, 1)))(keys)
+        queue = draw_queues(task, keys, jnp.full(streams, number), 1)
+        trials = jax.tree.map(lambda values: values[:, 0], queue)
 
         def act(carry: Any, step: Array) -> tuple[Any, None]:
             hidden, going, right, early, reward = carry
@@ -78,6 +79,6 @@ def evaluate(
         (hidden, _, right, early, reward), _ = jax.lax.scan(act, start, jnp.arange(task.longest_trial))
         return hidden, (right, early, reward)
 
-    hidden = jnp.zeros((streams, network.n_hidden))
+    hidden = jnp.zeros((streams, network.n_state))
     _, (right, early, reward) = jax.lax.scan(run_trial, hidden, jnp.arange(IN_A_ROW))
     return Evaluation(jnp.mean(right, dtype=float), jnp.mean(early, dtype=float), jnp.mean(reward))

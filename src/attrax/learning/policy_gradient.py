@@ -20,11 +20,12 @@ from attrax.learning.acting import (
     standardised,
     weighted_mean,
 )
+from attrax.learning.optimising import gradient_of
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
-    from attrax.tasks import Task
+    from attrax.tasks import TrialTask
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class A2C(ActorCritic):
     learning_rate: float = 2e-3
     """Step size of Adam: larger than where several steps are taken of each rollout."""
 
-    def update(self, task: "Task", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
+    def update(self, task: "TrialTask", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
         """Collect one rollout and take one step along the policy gradient.
 
         Returns
@@ -48,8 +49,8 @@ class A2C(ActorCritic):
         """
         rollout, state = self._collect(task, state, jax.random.fold_in(state.noise_key, state.updates))
         advantage, counted = self._taught(rollout)
-        returns = advantage + (rollout.value if self.value_weight > 0 else 0.0)
-        gradient, metrics = jax.grad(self._loss, has_aux=True)(
+        returns = advantage + self._trusted * rollout.value
+        gradient, metrics = gradient_of(self._loss)(
             state.network, rollout.hidden, rollout.experience, standardised(advantage, counted), returns, counted
         )
         return self._step(state, gradient, metrics | {"used": jnp.mean(counted)})

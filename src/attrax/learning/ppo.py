@@ -10,11 +10,12 @@ from jaxtyping import Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
 from attrax.learning.acting import ActingState, ActorCritic, Experience, log_probability
+from attrax.learning.optimising import descend, gradient_of
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
-    from attrax.tasks import Task
+    from attrax.tasks import TrialTask
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class PPO(ActorCritic):
         )
         require(self.clip > 0, f"clip is {self.clip}; it must be above 0")
 
-    def update(self, task: "Task", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
+    def held_steps(self, task: "TrialTask") -> int:
+        """Return how many steps' hidden states are held at once for the gradient: those of a minibatch."""
+        return self.environments * self.steps // self.minibatches
+
+    def update(self, task: "TrialTask", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
         """Collect one rollout and learn from it.
 
         Returns
@@ -59,16 +64,15 @@ class PPO(ActorCritic):
 
         def learn(carry: Any, members: Int[Array, " members"]) -> tuple[Any, dict[str, Array]]:
             network, optimiser = carry
-            gradient, metrics = jax.grad(self._loss, has_aux=True)(
+            gradient, metrics = gradient_of(self._loss)(
                 network,
                 rollout.hidden[members],
                 jax.tree.map(lambda a: a[:, members], rollout.experience),
                 advantage[:, members],
                 returns[:, members],
             )
-            step, optimiser = self._optimiser().update(gradient, optimiser, network)
             metrics["gradient_norm"] = optax.tree.norm(gradient)
-            return (optax.apply_updates(network, step), optimiser), metrics
+            return descend(self._optimiser(), network, optimiser, gradient), metrics
 
         orders = jax.vmap(lambda k: jax.random.permutation(k, self.environments))(
             jax.random.split(order_key, self.epochs)

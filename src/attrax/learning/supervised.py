@@ -7,11 +7,12 @@ from jaxtyping import Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
 from attrax.learning.labels import label_loss
+from attrax.learning.optimising import adam, descend, gradient_of, start_optimiser
 from attrax.settings import check_fields, require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
     from attrax.networks import RecurrentNetwork
-    from attrax.tasks import Sequence, Task
+    from attrax.tasks import Sequence, TrialTask
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Supervised:
         require(self.fixation_weight >= 0, f"fixation_weight is {self.fixation_weight}; it must be 0 or more")
 
     def start(
-        self, task: "Task", network: "RecurrentNetwork", trials_key: Array, noise_key: Array
+        self, task: "TrialTask", network: "RecurrentNetwork", trials_key: Array, noise_key: Array
     ) -> "SupervisedState":
         """Return the state before the first update: every sequence at the start of its stream of trials."""
         from attrax.tasks.stream import stream_keys
@@ -53,14 +54,14 @@ class Supervised:
         counter = jnp.zeros((), jnp.int32)
         return SupervisedState(
             network=network,
-            optimiser=self._optimiser().init(network),
+            optimiser=start_optimiser(self._optimiser(), network),
             updates=counter,
             trials=counter,
             stream_keys=stream_keys(trials_key, self.batch_size),
             number=jnp.zeros(self.batch_size, jnp.int32),
         )
 
-    def update(self, task: "Task", state: "SupervisedState") -> tuple["SupervisedState", dict[str, Array]]:
+    def update(self, task: "TrialTask", state: "SupervisedState") -> tuple["SupervisedState", dict[str, Array]]:
         """Show one batch of sequences and take one step of Adam.
 
         Returns
@@ -72,38 +73,44 @@ class Supervised:
         """
         sequences = self._sequences(task, state)
         shown = jnp.sum(sequences.start, axis=1)
-        loss, gradient = jax.value_and_grad(self._loss)(state.network, sequences)
-        change, optimiser = self._optimiser().update(gradient, state.optimiser, state.network)
+        gradient, loss = gradient_of(self._loss)(state.network, sequences)
+        network, optimiser = descend(self._optimiser(), state.network, state.optimiser, gradient)
         state = state._replace(
-            network=optax.apply_updates(state.network, change), optimiser=optimiser, updates=state.updates + 1,
+            network=network, optimiser=optimiser, updates=state.updates + 1,
             trials=state.trials + jnp.sum(shown), number=state.number + shown,
         )  # fmt: skip
         return state, {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
 
+    def held_steps(self, task: "TrialTask") -> int:
+        """Return how many steps' hidden states are held at once for the gradient."""
+        return self.batch_size * self._steps(task)
+
+    def _steps(self, task: "TrialTask") -> int:
+        """Return the length of a sequence."""
+        return task.longest_trial if self.reset_hidden else self.sequence_steps
+
     def _optimiser(self) -> Any:
-        return optax.chain(optax.clip_by_global_norm(self.gradient_norm), optax.adam(self.learning_rate))
+        return adam(self.learning_rate, self.gradient_norm)
 
-    def _sequences(self, task: "Task", state: "SupervisedState") -> "Sequence":
+    def _sequences(self, task: "TrialTask", state: "SupervisedState") -> "Sequence":
         """Draw the next trials of each stream, as one sequence a stream."""
-        from attrax.tasks import draw_trials, labelled_sequence
+        from attrax.tasks import draw_queues, labelled_sequence
 
-        n_steps = task.longest_trial if self.reset_hidden else self.sequence_steps
+        n_steps = self._steps(task)
         n_trials = 1 if self.reset_hidden else -(-n_steps // task.fewest_steps)
 
-        def draw(stream_key: Array, first: Array) -> "Sequence":
-            trials = draw_trials(task, stream_key, first, n_trials)
-            return labelled_sequence(trials, n_steps, self.fixation_weight)
+        queues = draw_queues(task, state.stream_keys, state.number, n_trials)
+        return jax.vmap(lambda trials: labelled_sequence(trials, n_steps, self.fixation_weight))(queues)
 
-        return jax.vmap(draw)(state.stream_keys, state.number)
-
-    def _loss(self, network: "RecurrentNetwork", sequences: "Sequence") -> Float[Array, ""]:
+    def _loss(self, network: "RecurrentNetwork", sequences: "Sequence") -> tuple[Float[Array, ""], Float[Array, ""]]:
         """Return the loss of labelled sequences, averaged over steps by their weights."""
         observation, target, weight = (
             jnp.swapaxes(a, 0, 1) for a in (sequences.observation, sequences.target, sequences.weight)
         )
-        hidden = jnp.zeros((self.batch_size, network.n_hidden))
+        hidden = jnp.zeros((self.batch_size, network.n_state))
         hidden_states = network.run(hidden, observation, jnp.zeros(target.shape, bool))
-        return label_loss(self.loss, network.logits(hidden_states), target, weight)
+        loss = label_loss(self.loss, network.logits(hidden_states), target, weight)
+        return loss, loss
 
 
 class SupervisedState(NamedTuple):

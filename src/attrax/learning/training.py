@@ -1,19 +1,26 @@
-"""The loop that every learner shares: update, evaluate, keep history and checkpoints, stop."""
+"""The loop that every learner shares: update, evaluate, keep history and checkpoints, stop.
 
-from collections.abc import Callable
+One network at a time, or a batch of them side by side in one compiled program: which members finish is seen between
+chunks of updates, and then others take their places, or the batch shrinks to the next of a few fixed sizes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from attrax.keys import derive_key
-from attrax.learning.evaluation import Evaluation, evaluate
+from attrax.learning.evaluation import Evaluation
+from attrax.learning.members import Member, common_frame
+from attrax.learning.memory import check_memory
+from attrax.learning.programs import Outcome, Together, programs_for
 from attrax.learning.stopping import StoppingRule
-from attrax.networks import NetworkSettings, RecurrentNetwork, initialise
-from attrax.tasks import TASKS, Task
+from attrax.networks import NetworkSettings, RecurrentNetwork
+from attrax.settings import require
+from attrax.tasks import TrialTask
 
 Status = Literal["reached", "budget spent", "diverged"]
 
@@ -45,12 +52,16 @@ class Learner(Protocol):
     title: ClassVar[str]
     """What it is called in sentences."""
 
-    def start(self, task: Task, network: RecurrentNetwork, trials_key: Array, noise_key: Array) -> Any:
+    def start(self, task: TrialTask, network: RecurrentNetwork, trials_key: Array, noise_key: Array) -> Any:
         """Return the state before the first update."""
         ...
 
-    def update(self, task: Task, state: Any) -> tuple[Any, dict[str, Array]]:
+    def update(self, task: TrialTask, state: Any) -> tuple[Any, dict[str, Array]]:
         """Return the state after one update, and scalars to record: at least loss and gradient_norm."""
+        ...
+
+    def held_steps(self, task: TrialTask) -> int:
+        """Return how many steps' hidden states are held at once: what an update's memory grows with."""
         ...
 
 
@@ -79,7 +90,8 @@ class Trained(NamedTuple):
     trials: int
     history: dict[str, np.ndarray]
     """Name to values, one an evaluation: updates, trials, accuracy, early_answers, reward, weight_norm,
-    spectral_radius, and the learner's metrics averaged since the evaluation before (NaN at the first)."""
+    spectral_radius (see `attrax.networks.spectral_radius`; NaN for gated cells), and the learner's metrics averaged
+    since the evaluation before (NaN at the first)."""
     checkpoints: dict[str, RecurrentNetwork]
     """"initial", and "accuracy 0.6", "updates 100" and so on for those of `StoppingRule.checkpoints` that were
     reached."""
@@ -87,14 +99,8 @@ class Trained(NamedTuple):
     """When each checkpoint was taken, and its accuracy on the held-out trials."""
 
 
-def initial_network(task: Task, settings: NetworkSettings, seed: int) -> RecurrentNetwork:
-    """Return the untrained network of a seed: the same for every learner, and up to its scale for every δ."""
-    key = derive_key(TASKS.name_of(task), seed, "weights")
-    return jax.jit(initialise, static_argnums=(0, 1, 2))(settings, task.n_inputs, task.n_actions, key)
-
-
 def train(
-    task: Task,
+    task: TrialTask,
     network: NetworkSettings,
     learner: Learner,
     stopping: StoppingRule | None = None,
@@ -113,135 +119,204 @@ def train(
     on_progress
         Called after each evaluation.
 
+    Notes
+    -----
+    A second network that differs in seed, δ or the learner's numbers only is trained without compiling anything.
+
     Raises
     ------
     SettingsError
-        Before any work, if the accuracy asked for is at or above the ideal observer's.
+        Before anything is compiled: if the accuracy asked for is at or above the ideal observer's, or an update does
+        not fit into memory.
+    """
+    member = Member(network, learner, seed)
+    report = None if on_progress is None else lambda _, progress: on_progress(progress)
+    return train_batch(task, [member], stopping, width=1, on_progress=report)[0]
+
+
+def train_batch(
+    task: TrialTask,
+    members: Sequence[Member],
+    stopping: StoppingRule | None = None,
+    width: int | None = None,
+    on_progress: Callable[[int, Progress], None] | None = None,
+    on_trained: Callable[[int, Trained], None] | None = None,
+) -> list[Trained]:
+    """Train many networks under one compiled program.
+
+    Parameters
+    ----------
+    task, stopping
+        As of `train`, the same for all.
+    members
+        The networks; they may differ in seed, δ, the width of the readouts, and every setting of the learner that is a
+        number on a scale (of type float).
+    width
+        How many are trained side by side (vectorised). 1: one after the other, the fastest on a CPU, where one
+        single-threaded process a core does better still. None: 1 on a CPU, all of them elsewhere. Where there are
+        more members than that, those that are done make room for the next.
+    on_progress
+        Called with a member's index and its progress after each of its evaluations.
+    on_trained
+        Called with a member's index and result as soon as it is there.
+
+    Returns
+    -------
+    One result a member, in their order: for the same member the same within rounding for any width over the first
+    updates, and the same in distribution after (small differences grow in what is learned step by step).
+
+    Notes
+    -----
+    A member that diverges ends; the others go on. What is finished in a batch is worked on until a place is taken by
+    another member, or few enough are left for the next size: half of the last.
+
+    Raises
+    ------
+    SettingsError
+        As `train`; if the members differ in more than that; if the width is below 1.
     """
     stopping = stopping or StoppingRule()
     stopping.check_ceiling(task.ideal_observer_accuracy())
-    name = TASKS.name_of(task)
-    first = initial_network(task, network, seed)
-    state = learner.start(
-        task, first, derive_key(name, seed, "training trials"), derive_key(name, seed, "learning noise")
-    )
-    held_out = derive_key(name, seed, "evaluation trials")
-    run_chunk = jax.jit(partial(_updates, task, learner, stopping))
+    frame = common_frame(members)
+    if width is None:
+        width = 1 if jax.default_backend() == "cpu" else len(members)
+    require(width >= 1, f"width is {width}; it must be 1 or more")
+    width = min(width, len(members))
+    check_memory(task, members[0], width)
+    programs = programs_for(task, frame, stopping, width > 1)
 
-    record = _Record(stopping)
-    status: Status = "budget spent"
-    until = 0  # the first chunk has no update: it evaluates the untrained network
-    while True:
-        before = int(state.updates)
-        state, metrics, finite = run_chunk(state, until)
-        if not finite:
-            status = "diverged"
-            if int(state.updates) == before:
-                break  # nothing happened since the last evaluation
-        evaluation = evaluate(task, state.network, held_out, stopping.evaluation_trials)
-        progress = record.add(state, metrics, evaluation)
-        if on_progress is not None:
-            on_progress(progress)
-        if not finite:
-            break
-        if stopping.is_met(progress.updates, progress.trials, progress.accuracy):
-            status = "reached"
-            break
-        if stopping.is_spent(progress.updates, progress.trials):
-            break
-        until = min(progress.updates + stopping.evaluate_every, stopping.updates)
+    results: dict[int, Trained] = {}
+    ended: list[_Run] = []
+    waiting = deque(_Run(index, member, stopping) for index, member in enumerate(members))
+    going: list[_Run | None] = [waiting.popleft() for _ in range(width)]
+    together = programs.start([run.member for run in going if run is not None])
 
-    fresh_key = derive_key(name, seed, "fresh trials")
-    fresh, in_a_row = (_evaluate_fresh(task, state.network, stopping, fresh_key, carry) for carry in (False, True))
-    lost = status == "diverged"
-    return Trained(
-        network=state.network,
-        status=status,
-        accuracy=float("nan") if lost else float(fresh.accuracy),
-        accuracy_in_a_row=float("nan") if lost else float(in_a_row.accuracy),
-        early_answers=float("nan") if lost else float(fresh.early_answers),
-        updates=int(state.updates),
-        trials=int(state.trials),
-        history=record.history(),
-        checkpoints=record.checkpoints,
-        checkpoint_progress=record.checkpoint_progress,
-    )
+    def conclude() -> None:
+        for run, evaluations in zip(
+            ended, together.evaluate_fresh([(run.member, run.state) for run in ended]), strict=True
+        ):
+            results[run.index] = run.result(*evaluations)
+            if on_trained is not None:
+                on_trained(run.index, results[run.index])
+        ended.clear()
+
+    while any(run is not None for run in going):
+        outcomes = together.update([0 if run is None else run.until for run in going])
+        for place, run in enumerate(going):
+            if run is None:
+                continue
+            progress = run.take(outcomes[place], partial(together.state, place))
+            if on_progress is not None and progress is not None:
+                on_progress(run.index, progress)
+            if run.status is not None:
+                ended.append(run)
+                going[place] = None
+        shrinks = not waiting and _next_size(going) < len(going)
+        if shrinks or len(ended) >= len(going):
+            conclude()
+        _fill(together, going, waiting)
+        going = _shrink(together, going)
+    conclude()
+    return [results[index] for index in range(len(members))]
 
 
-def _updates(
-    task: Task, learner: Learner, stopping: StoppingRule, state: Any, until: Int[Array, ""]
-) -> tuple[Any, dict[str, Array], Array]:
-    """Update until a count of updates, or the trials are spent, or numbers are not finite.
-
-    Returns the last finite state, the mean of the metrics of the updates taken, and whether all numbers are finite.
-    """
-    shapes = jax.eval_shape(lambda s: learner.update(task, s)[1], state)
-    sums = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-    most_trials = np.iinfo(np.int32).max if stopping.trials is None else stopping.trials
-
-    def unfinished(carry: Any) -> Array:
-        state, _, finite = carry
-        return finite & (state.updates < until) & (state.trials < most_trials)
-
-    def update(carry: Any) -> Any:
-        state, sums, _ = carry
-        following, metrics = learner.update(task, state)
-        numbers = [metrics["loss"], metrics["gradient_norm"], *jax.tree.leaves(following.network)]
-        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(number)) for number in numbers]))
-        # An update that is not finite is not taken: the state stays the last finite one.
-        kept = jax.tree.map(lambda new, old: jnp.where(finite, new, old), following, state)
-        return kept, jax.tree.map(lambda total, m: total + jnp.where(finite, m, 0.0), sums, metrics), finite
-
-    before = state.updates
-    state, sums, finite = jax.lax.while_loop(unfinished, update, (state, sums, jnp.array(True)))
-    metrics = jax.tree.map(lambda total: total / (state.updates - before), sums)
-    return state, metrics, finite
+def _fill(together: Together, going: list["_Run | None"], waiting: "deque[_Run]") -> None:
+    """Let waiting members take the places of finished ones."""
+    free = [place for place, run in enumerate(going) if run is None][: len(waiting)]
+    arriving = {place: waiting.popleft() for place in free}
+    if arriving:
+        together.replace({place: run.member for place, run in arriving.items()})
+        for place, run in arriving.items():
+            going[place] = run
 
 
-def _evaluate_fresh(
-    task: Task, network: RecurrentNetwork, stopping: StoppingRule, key: Array, carry_hidden: bool
-) -> Evaluation:
-    """Evaluate on fresh trials, in batches of the size that is compiled already."""
-    batches = [
-        evaluate(task, network, jax.random.fold_in(key, batch), stopping.evaluation_trials, carry_hidden)
-        for batch in range(stopping.fresh_trials // stopping.evaluation_trials)
-    ]
-    return jax.tree.map(lambda *values: sum(values) / len(values), *batches)
+def _next_size(going: Sequence["_Run | None"]) -> int:
+    """Return the size that is large enough for what goes on: the batch's, or half of it, or half of that."""
+    left, size = sum(run is not None for run in going), len(going)
+    while size > 1 and left <= -(-size // 2):
+        size = -(-size // 2)
+    return size
 
 
-class _Record:
-    """History and checkpoints as they grow."""
+def _shrink(together: Together, going: list["_Run | None"]) -> list["_Run | None"]:
+    """Leave out finished members, as far as the sizes go; nothing changes while all places are needed."""
+    size = _next_size(going)
+    if size == len(going) or all(run is None for run in going):
+        return going
+    kept = sorted(range(len(going)), key=lambda place: going[place] is None)[:size]
+    together.keep(kept)
+    return [going[place] for place in kept]
 
-    def __init__(self, stopping: StoppingRule) -> None:
+
+class _Run:
+    """One member's way from the first evaluation to the stop."""
+
+    def __init__(self, index: int, member: Member, stopping: StoppingRule) -> None:
+        self.index, self.member = index, member
+        self.until = 0  # the first chunk has no update: it evaluates the untrained network
+        self.status: Status | None = None
+        self.state: Any = None  # at the stop
+        self._ended_before = -1
+        self._stopping = stopping
         self._waiting = stopping.checkpoints
         self._rows: list[dict[str, float]] = []
-        self.checkpoints: dict[str, RecurrentNetwork] = {}
-        self.checkpoint_progress: dict[str, Progress] = {}
+        self._checkpoints: dict[str, RecurrentNetwork] = {}
+        self._checkpoint_progress: dict[str, Progress] = {}
 
-    def add(self, state: LearnerState, metrics: dict[str, Array], evaluation: Evaluation) -> Progress:
-        weights = np.asarray(state.network.recurrent_weights, dtype=float)
-        progress = Progress(int(state.updates), int(state.trials), float(evaluation.accuracy))
+    def take(self, outcome: Outcome, state: Callable[[], Any]) -> Progress | None:
+        """Record a chunk of updates; None if nothing happened in it, because the first one was not finite."""
+        progress = Progress(int(outcome.updates), int(outcome.trials), float(outcome.evaluation.accuracy))
+        self._ended_at = progress
+        happened = progress.updates > self._ended_before
+        self._ended_before = progress.updates
+        if happened:
+            self._record(progress, outcome, state)
+        if not outcome.finite:
+            self.status = "diverged"
+        else:
+            if self._stopping.is_met(progress.updates, progress.trials, progress.accuracy):
+                self.status = "reached"
+            elif self._stopping.is_spent(progress.updates, progress.trials):
+                self.status = "budget spent"
+            else:
+                self.until = min(progress.updates + self._stopping.evaluate_every, self._stopping.updates)
+        if self.status is not None:
+            self.state = state()
+        return progress if happened else None
+
+    def _record(self, progress: Progress, outcome: Outcome, state: Callable[[], LearnerState]) -> None:
         self._rows.append(
             {
                 **progress._asdict(),
-                "early_answers": float(evaluation.early_answers),
-                "reward": float(evaluation.reward),
-                "weight_norm": float(np.linalg.norm(weights)),
-                "spectral_radius": float(np.abs(np.linalg.eigvals(weights)).max()),
-                **{name: float(value) for name, value in metrics.items()},
+                "early_answers": float(outcome.evaluation.early_answers),
+                "reward": float(outcome.evaluation.reward),
+                "weight_norm": float(outcome.weight_norm),
+                "spectral_radius": float(outcome.spectral_radius),
+                **{name: float(value) for name, value in outcome.metrics.items()},
             }
         )
-        if not self.checkpoints:
-            self._keep("initial", state.network, progress)
-        for name, (counted, value) in list(self._waiting.items()):
-            if getattr(progress, counted) >= value:
-                self._keep(name, state.network, progress)
-                del self._waiting[name]
-        return progress
+        reached = [] if self._checkpoints else ["initial"]
+        reached += [name for name, (counted, value) in self._waiting.items() if getattr(progress, counted) >= value]
+        if reached:
+            kept = state().network
+            for name in reached:
+                self._checkpoints[name], self._checkpoint_progress[name] = kept, progress
+                self._waiting.pop(name, None)
 
-    def _keep(self, name: str, network: RecurrentNetwork, progress: Progress) -> None:
-        self.checkpoints[name] = network
-        self.checkpoint_progress[name] = progress
-
-    def history(self) -> dict[str, np.ndarray]:
-        return {name: np.array([row[name] for row in self._rows]) for name in self._rows[0]}
+    def result(self, fresh: Evaluation, in_a_row: Evaluation) -> Trained:
+        """Return the result, with what the evaluations on fresh trials say."""
+        if self.status is None:
+            raise RuntimeError("the training has not ended")
+        lost = self.status == "diverged"
+        return Trained(
+            network=self.state.network,
+            status=self.status,
+            accuracy=float("nan") if lost else float(fresh.accuracy),
+            accuracy_in_a_row=float("nan") if lost else float(in_a_row.accuracy),
+            early_answers=float("nan") if lost else float(fresh.early_answers),
+            updates=self._ended_at.updates,
+            trials=self._ended_at.trials,
+            history={name: np.array([row[name] for row in self._rows]) for name in self._rows[0]},
+            checkpoints=self._checkpoints,
+            checkpoint_progress=self._checkpoint_progress,
+        )
