@@ -91,6 +91,7 @@ def analyse(
     ] = None,
 ) -> None:
     """Find the attractors and the unstable fixed points of a network of your own, and write tables and a page."""
+    from attrax.compilation_cache import use_compilation_cache
     from attrax.networks import own_network
     from attrax.reports import analysis_findings, write_attractor_page
     from attrax.settings import require
@@ -106,6 +107,7 @@ def analyse(
     if network.remark:
         print(f"attrax: {network.remark}", file=sys.stderr)
     directory = out or Path("attrax-out") / weights.stem
+    use_compilation_cache()
     analysed = run_analysis(analysis, directory, lambda line: print(line, file=sys.stderr, flush=True))
     print(f"The page is {write_attractor_page(analysed).resolve()}")
     for sentence in analysis_findings(analysed):
@@ -150,6 +152,7 @@ def atlas(
     ] = None,
 ) -> None:
     """Map a ReLU network's attractors at every input of a plane, as a page that answers to the pointer."""
+    from attrax.compilation_cache import use_compilation_cache
     from attrax.reports.atlas_of import write_own_atlas, write_study_atlas
     from attrax.settings import require
     from attrax.studies import open as open_store
@@ -163,6 +166,7 @@ def atlas(
         whose, is_a = ("own weights", "study") if source.is_dir() else ("a study", "file of weights")
         require(value is None, f"--{name} is for {whose}, and {source} is a {is_a}")
     how_long = None if effort is None else EFFORT_LEVELS[effort].effort
+    use_compilation_cache()
     if source.is_dir():
         store = open_store(source)
         page = write_study_atlas(

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Int
 
+from attrax.compilation_cache import use_compilation_cache
 from attrax.learning.evaluation import Evaluation
 from attrax.learning.members import Member, common_frame
 from attrax.learning.memory import check_memory
@@ -175,6 +176,7 @@ def train_batch(
     SettingsError
         As `train`; if the members differ in more than that; if the width is below 1.
     """
+    use_compilation_cache()
     stopping = stopping or StoppingRule()
     stopping.check_ceiling(task.ideal_observer_accuracy())
     frame = common_frame(members)

@@ -86,7 +86,7 @@ def _start(directory: Path, condition: Condition) -> _Worker:
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(directory, condition, sender), daemon=True)
-    with _environment(_ONE_THREAD | _compilation_cache()):
+    with _environment(_ONE_THREAD):
         process.start()
     sender.close()  # the worker holds the other end: when it ends, for whatever reason, receiving says so
     return _Worker(condition, process, receiver)
@@ -110,7 +110,10 @@ def _work(directory: Path, condition: Condition, connection: Connection) -> None
     """Run in the spawned process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     try:
+        from attrax.compilation_cache import use_compilation_cache
         from attrax.studies.network_run import run_network
+
+        use_compilation_cache()
 
         def report(stage: str, progress: object) -> None:
             updates, accuracy = getattr(progress, "updates", 0), getattr(progress, "accuracy", float("nan"))
@@ -127,18 +130,6 @@ def _work(directory: Path, condition: Condition, connection: Connection) -> None
 
 def _log_file(directory: Path, condition: Condition) -> Path:
     return directory / "logs" / f"{condition.identity}.log"
-
-
-def _compilation_cache() -> dict[str, str]:
-    """Keep compiled programs in the user's cache folder; ``ATTRAX_COMPILATION_CACHE=off`` does not."""
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ or os.environ.get("ATTRAX_COMPILATION_CACHE") == "off":
-        return {}
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return {
-        "JAX_COMPILATION_CACHE_DIR": str(home / "attrax" / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
 
 
 @contextmanager
