@@ -1,4 +1,4 @@
-"""Do both rules reach 95 % with the default settings? Writes benchmarks/learning.md.
+"""Do both rules reach 95 % with untuned settings? Writes benchmarks/learning.md.
 
     .venv/bin/python benchmarks/learning.py [--out DIR] [--workers N]
 
@@ -23,10 +23,10 @@ def table(store) -> str:
         if name in ("python", "version_attrax", "version_jax", "version_numpy")
     )
     lines = [
-        "# Both rules learn the task with the default settings",
+        "# Both rules learn the task with untuned settings",
         "",
-        "N = 250, `ContextDecision` and both learners at their defaults; training stops when 95 % of 1,000 held-out",
-        "trials are right, within 2,000 updates. Accuracy is on 10,000 fresh trials after the stop (that of the stop",
+        "N = 250, `ContextDecision`, settings from before any were tuned; training stops at 95 % of 1,000 held-out",
+        "trials, within 2,000 updates. Accuracy is on 10,000 fresh trials after the stop (that of the stop",
         "is biased upward, so this one may lie a little lower); “in a row”: the hidden state is carried on over ten",
         "trials; early answers: share of trials with an answer before the decision stage.",
         "Made by `.venv/bin/python benchmarks/learning.py`; seconds include compiling, on one thread",

@@ -64,6 +64,8 @@ def test_labels_may_differ_from_the_rule(tiny_study_text):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("delta = 0.6", 'delta = 0.6\ncell = "gru"', "cell is 'gru'; a study maps the attractors of relu networks"),
+        ("delta = 0.6", 'delta = 0.6\ncell = "gro"', "unknown cell 'gro'; did you mean 'gru'?"),
         ("seeds = [0]", "seeds = []", "seeds [] must be a list of whole numbers from 0 to"),
         ("seeds = [0]", "seeds = [1, 1]", "seeds [1, 1] name one seed twice"),
         ("seeds = [0]", "sedes = [0]", "unknown table or key 'sedes'; did you mean 'seeds'?"),
@@ -114,7 +116,7 @@ def test_a_mistake_is_told_in_one_line(tiny_study_text, old, new, message):
 def test_an_unknown_preset_or_file_is_told(tmp_path):
     with pytest.raises(SettingsError, match="unknown study .* 'dmeo'; did you mean 'demo'"):
         load_study("dmeo")
-    with pytest.raises(SettingsError, match="there is no study file 'missing.toml'; presets: demo"):
+    with pytest.raises(SettingsError, match="there is no study file 'missing.toml'; presets: demo, untuned"):
         load_study("missing.toml")
 
 

@@ -21,12 +21,13 @@ class Supervised:
 
     title: ClassVar[str] = "supervised learning"
 
-    batch_size: int = 64
+    batch_size: int = 32
     """Sequences in an update."""
-    sequence_steps: int = 150
+    sequence_steps: int = 100
     """Steps of a sequence when the hidden state is carried on; else a sequence is as long as a trial can be."""
-    learning_rate: float = 3e-4
-    """Step size of Adam."""
+    learning_rate: float = 1e-3
+    """Step size of Adam. It, the batch and the length of a sequence were tuned for speed, on seeds of their own
+    (`benchmarks/speed.md`); the preset `untuned` has those from before."""
     fixation_weight: float = 0.1
     """Weight of the steps at which keeping fixation is right; the decision steps weigh 1."""
     gradient_norm: float = 1.0

@@ -81,6 +81,7 @@ def _draw_orbit(axis: Any, arrays: Any) -> None:
     axis.set_box_aspect(1)
     axis.tick_params(labelsize=7)
     axis.set_xlabel("logit “+” − logit “−”", fontsize=7)
+    axis.locator_params(axis="x", nbins=4)  # small orbits have long numbers
     if np.isnan(orbit).any():
         axis.set_xticks([])
         axis.set_yticks([])

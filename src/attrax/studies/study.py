@@ -226,6 +226,12 @@ def _networks(table: dict[str, Any]) -> tuple[NetworkSettings, ...]:
     require(len(deltas) > 0, "network: delta is an empty list; give at least one width")
     networks = tuple(from_mapping(NetworkSettings, table | {"delta": delta}, "network") for delta in deltas)
     require(len(set(networks)) == len(networks), f"network: delta {deltas} names one width twice")
+    cell = networks[0].cell
+    require(
+        cell == "relu",
+        f"network: cell is {cell!r}; a study maps the attractors of relu networks. Train others with "
+        "attrax.learning.train, and analyse their weights with `attrax analyse`",
+    )
     return networks
 
 
