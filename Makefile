@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow lint install readme-figure clean
+.PHONY: demo test test-slow bench lint install readme-figure clean
 
 demo: install
 	$(BIN)/attrax demo
@@ -20,6 +20,16 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# Against the peers, which have an environment of their own; with nothing else running, about half an hour.
+bench: install .bench/.installed
+	$(BIN)/python benchmarks/bench.py --peers .bench/bin/python
+
+.bench/.installed: benchmarks/peers.txt
+	$(PYTHON) -m venv .bench
+	grep '^torch' benchmarks/peers.txt | .bench/bin/python -m pip install --quiet --requirement /dev/stdin
+	.bench/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	@touch $@
+
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -35,4 +45,4 @@ readme-figure: demo
 	cp attrax-out/demo/report/planes.png docs/images/demo.png
 
 clean:
-	rm -rf $(VENV) attrax-out
+	rm -rf $(VENV) .bench attrax-out
