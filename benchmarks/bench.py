@@ -106,9 +106,9 @@ def measure(peers, results, notes):
         results[key] = function()
 
     def side_by_side():
-        results.update(
-            {f"vmap_{size}_networks_per_minute": r for size, r in call(sys.executable, "criterion.py", "vmap").items()}
-        )
+        one_thread = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
+        rates = call(sys.executable, "side_by_side.py", "--sizes", 1, 2, 4, 8, JAX_PLATFORMS="cpu", **one_thread)
+        results.update({name: rate for name, rate in rates.items() if name not in ("device", "updates")})
 
     def known_tasks():
         mine, theirs = (

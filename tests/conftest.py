@@ -75,6 +75,13 @@ def tiny_study_text():
 
 
 @pytest.fixture(scope="session")
+def bare_study_text():
+    """The same without atlases and courses, which take most of its time."""
+    kept = [line for line in TINY_STUDY.splitlines() if not line.startswith(("atlas", "course"))]
+    return "\n".join(kept)
+
+
+@pytest.fixture(scope="session")
 def tiny_store(tmp_path_factory):
     """The tiny study, run for real in two spawned processes; the events are kept beside the store."""
     from attrax.studies import parse_study, run_study

@@ -1,4 +1,4 @@
-"""Seconds from a key to 95 %, compiling, memory, two processes, side by side: prints JSON.
+"""Seconds from a key to 95 %, compiling, memory, two processes: prints JSON.
 
 python criterion.py time_to_95 ppo|supervised [--seeds 10]
 python criterion.py compile ppo|supervised          (the folder of the compilation cache comes from the environment)
@@ -15,7 +15,7 @@ import time
 import one_thread  # noqa: F401 (before JAX)
 import jax
 
-from attrax.learning import LEARNERS, Member, StoppingRule, train, train_batch
+from attrax.learning import LEARNERS, StoppingRule, train
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
 
@@ -67,23 +67,6 @@ def work(networks):
     return time.perf_counter() - begun
 
 
-def vmap(repeats):
-    """Networks per minute through 20 supervised updates, side by side, against one after the other."""
-    learner = LEARNERS.build("supervised", {})
-    stopping = StoppingRule(accuracy=None, updates=20, fresh_trials=1000)
-    results = {}
-    for size in (1, 2, 4, 8, 16):
-        members = [Member(NETWORK, learner, seed) for seed in range(size)]
-        train_batch(TASK, members, stopping, width=size)
-        rates = []
-        for _ in range(repeats):
-            begun = time.perf_counter()
-            train_batch(TASK, members, stopping, width=size)
-            rates.append(60 * size / (time.perf_counter() - begun))
-        results[size] = sorted(rates)[len(rates) // 2]
-    return results
-
-
 def memory():
     """Peak resident memory in MB after both rules have been compiled and have trained."""
     for rule in ("ppo", "supervised"):
@@ -93,11 +76,10 @@ def memory():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["time_to_95", "compile", "work", "vmap", "memory"])
+    parser.add_argument("what", choices=["time_to_95", "compile", "work", "memory"])
     parser.add_argument("rule", nargs="?", choices=["ppo", "supervised"])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--networks", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     if arguments.what == "time_to_95":
         result = time_to_95(arguments.rule, arguments.seeds)
@@ -105,8 +87,6 @@ def main():
         result = compiling(arguments.rule)
     elif arguments.what == "work":
         result = work(arguments.networks)
-    elif arguments.what == "vmap":
-        result = vmap(arguments.repeats)
     else:
         result = memory()
     print(json.dumps(result))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ks_2samp
 
 from attrax.learning import Member, StoppingRule, train, train_batch
 from attrax.learning.closed_loop import ClosedLoopSupervised
@@ -219,3 +220,16 @@ def test_the_memory_that_is_told_is_that_of_the_compiled_program(easy_task, lear
     report = compiled.memory_analysis()
     measured = report.temp_size_in_bytes + report.argument_size_in_bytes + report.output_size_in_bytes
     assert 0.4 < update_bytes(easy_task, member) / measured < 2.5
+
+
+@pytest.mark.slow
+def test_side_by_side_learns_as_soon_and_as_well_as_one_by_one(easy_task):
+    """After the first updates rounding has grown: then updates and accuracies agree in distribution."""
+    learner = PPO(environments=32, steps=32, learning_rate=2e-3)
+    rule = StoppingRule(evaluate_every=2, evaluation_trials=200, fresh_trials=1000)
+    members = [Member(NETWORK, learner, seed) for seed in range(30)]
+    alone, together = (train_batch(easy_task, members, rule, width) for width in (1, 30))
+    assert all(run.status == "reached" for run in alone + together)
+    for count in ("updates", "accuracy"):
+        mine, theirs = ([getattr(run, count) for run in runs] for runs in (together, alone))
+        assert ks_2samp(mine, theirs).pvalue > 0.05

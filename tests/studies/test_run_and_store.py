@@ -135,22 +135,21 @@ def test_networks_of_an_earlier_version_of_the_code_are_still_read(tiny_store, m
     assert {c.identity for c in store.conditions} == {c.identity for c in tiny_store.conditions}
 
 
-def test_a_shard_that_is_there_already_is_not_written_over_and_an_incomplete_one_is(tiny_store, tmp_path):
-    import shutil
-
+def test_a_shard_that_is_there_already_is_not_written_over_and_an_incomplete_one_is(bare_study_text, tmp_path):
     from attrax.studies.network_run import run_network
 
-    directory = tmp_path / "out"
-    shutil.copytree(tiny_store.directory, directory)
-    condition = tiny_store.conditions[0]
-    shard = directory / "shards" / condition.identity
+    study = parse_study(bare_study_text)
+    prepare(tmp_path, study)
+    condition = study.conditions()[0]
+    shard = tmp_path / "shards" / condition.identity
+    run_network(tmp_path, condition, lambda stage, progress: None)
     before = {file.name: file.stat().st_mtime_ns for file in shard.iterdir()}
-    run_network(directory, condition, lambda stage, progress: None)
+    run_network(tmp_path, condition, lambda stage, progress: None)
     assert {file.name: file.stat().st_mtime_ns for file in shard.iterdir()} == before
     (shard / "checksums.json").unlink()
-    run_network(directory, condition, lambda stage, progress: None)
+    run_network(tmp_path, condition, lambda stage, progress: None)
     assert (shard / "checksums.json").is_file()
-    assert not list((directory / "shards").glob(".*"))
+    assert not list((tmp_path / "shards").glob(".*"))
 
 
 def test_a_folder_without_a_study_cannot_be_opened(tmp_path):
@@ -169,7 +168,7 @@ def test_a_criterion_out_of_reach_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "out").exists()
 
 
-def test_a_network_whose_process_is_killed_is_reported_and_the_others_go_on(tmp_path, tiny_study_text):
+def test_a_network_whose_process_is_killed_is_reported_and_the_others_go_on(tmp_path, bare_study_text):
     killed = []
 
     def kill_the_first_ppo(event):
@@ -183,15 +182,15 @@ def test_a_network_whose_process_is_killed_is_reported_and_the_others_go_on(tmp_
             outcomes.append((event.kind, event.stage))
 
     outcomes = []
-    store = run_study(parse_study(tiny_study_text), tmp_path / "out", 1, kill_the_first_ppo)
+    store = run_study(parse_study(bare_study_text), tmp_path / "out", 1, kill_the_first_ppo)
     assert sorted(kind for kind, _ in outcomes) == ["failed", "finished"]
     assert ("failed", "its process was killed by SIGKILL") in outcomes
     assert len(store.conditions) == 1
 
 
-def test_an_error_in_a_worker_is_told_in_one_line_and_logged(tmp_path, tiny_study_text):
+def test_an_error_in_a_worker_is_told_in_one_line_and_logged(tmp_path, bare_study_text):
     """A disk that refuses: the shards folder is a file."""
-    study = parse_study(tiny_study_text.replace("updates = 4", "updates = 1"))
+    study = parse_study(bare_study_text.replace("updates = 4", "updates = 1"))
     directory = tmp_path / "out"
     prepare(directory, study)
     (directory / "shards").rmdir()
@@ -207,9 +206,9 @@ def test_an_error_in_a_worker_is_told_in_one_line_and_logged(tmp_path, tiny_stud
 
 
 @pytest.mark.parametrize("after", ["compiling", "finished"])
-def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, tiny_study_text, after):
+def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, bare_study_text, after):
     study = tmp_path / "tiny.toml"
-    study.write_text(tiny_study_text)
+    study.write_text(bare_study_text)
     out = tmp_path / "out"
     process = subprocess.Popen(
         [sys.executable, "-m", "attrax", "run", str(study), "--out", str(out), "--workers", "1"],
@@ -229,10 +228,10 @@ def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, tiny_study_text, 
     assert open_store(out).study.name == "tiny"
 
 
-def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path, tiny_study_text, monkeypatch):
+def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path, bare_study_text, monkeypatch):
     from attrax.studies import network_run, planes
 
-    study = parse_study(tiny_study_text)
+    study = parse_study(bare_study_text)
     prepare(tmp_path, study)
     condition = study.conditions()[0]
     really_classify, calls, trainings = planes.classify, [], []

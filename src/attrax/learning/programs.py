@@ -89,8 +89,9 @@ def _update(
 
     Returns the state, finite or not, and what it is like.
     """
-    learner = frame.learner_with(numbers.learner)
-    shapes = jax.eval_shape(lambda s: learner.update(task, s)[1], state)
+    # Compiled as a function of its own so that it is traced once, for its metrics' shapes and for the loop.
+    take_update = jax.jit(lambda values, state: frame.learner_with(values).update(task, state))
+    _, shapes = jax.eval_shape(take_update, numbers.learner, state)
     sums = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     most_trials = np.iinfo(np.int32).max if most_trials is None else most_trials
 
@@ -100,9 +101,9 @@ def _update(
 
     def update(carry: Any) -> Any:
         state, sums, _ = carry
-        following, metrics = learner.update(task, state)
-        numbers = [metrics["loss"], metrics["gradient_norm"], *jax.tree.leaves(following.network)]
-        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(number)) for number in numbers]))
+        following, metrics = take_update(numbers.learner, state)
+        checked = [metrics["loss"], metrics["gradient_norm"], *jax.tree.leaves(following.network)]
+        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(values)) for values in checked]))
         return following, jax.tree.map(jnp.add, sums, metrics), finite
 
     before = state.updates
