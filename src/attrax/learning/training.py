@@ -159,7 +159,8 @@ def train_batch(
     on_progress
         Called with a member's index and its progress after each of its evaluations.
     on_trained
-        Called with a member's index and result as soon as it is there.
+        Called with a member's index and result as soon as it is there: side by side, the final evaluations are made
+        when the batch shrinks or as many have ended as there are places.
 
     Returns
     -------
@@ -275,13 +276,12 @@ class _Run:
             self._record(progress, outcome, state)
         if not outcome.finite:
             self.status = "diverged"
+        elif self._stopping.is_met(progress.updates, progress.trials, progress.accuracy):
+            self.status = "reached"
+        elif self._stopping.is_spent(progress.updates, progress.trials):
+            self.status = "budget spent"
         else:
-            if self._stopping.is_met(progress.updates, progress.trials, progress.accuracy):
-                self.status = "reached"
-            elif self._stopping.is_spent(progress.updates, progress.trials):
-                self.status = "budget spent"
-            else:
-                self.until = min(progress.updates + self._stopping.evaluate_every, self._stopping.updates)
+            self.until = min(progress.updates + self._stopping.evaluate_every, self._stopping.updates)
         if self.status is not None:
             self.state = state()
         return progress if happened else None
