@@ -34,9 +34,14 @@ def recurrence(network, steps, batch):
     return jax.grad(loss, (0, 1)), (network.recurrent_weights, drive, weigh)
 
 
+def gradient(learner):
+    """Return the gradient of a learner's loss, of a network and a batch."""
+    return lambda *batch: gradient_of(learner._loss)(*batch)
+
+
 def step_of(learner):
     """Return one step of the optimiser, given a gradient."""
-    return lambda state, gradient: descend(learner._optimiser(), state.network, state.optimiser, gradient)
+    return lambda state, direction: descend(learner._optimiser(), state.network, state.optimiser, direction)
 
 
 def ppo_parts():
@@ -46,7 +51,7 @@ def ppo_parts():
     members, acted = learner.environments // learner.minibatches, learner.environments * learner.steps
     ones = jnp.ones((learner.steps, members))
     batch = (rollout.hidden[:members], jax.tree.map(lambda a: a[:, :members], rollout.experience), ones, ones)
-    gradient = jax.jit(gradient_of(learner._loss))(state.network, *batch)[0]
+    descent = jax.jit(gradient(learner))(state.network, *batch)[0]
     passes, operations = learner.epochs * learner.minibatches, loops.step_products(TASK)
     learned = learner.steps * members
     all_products = operations * acted * (1 + 3 * learner.epochs)
@@ -55,9 +60,9 @@ def ppo_parts():
         "whole update": (lambda s: learner.update(TASK, s)[0], (state,), 1, all_products),
         "acting": (lambda s: learner._collect(TASK, s, s.noise_key), (state,), 1, operations * acted),
         "of it drawing trials": (lambda keys, first: draw_queues(TASK, keys, first, 4), streams, 1, 0),
-        "gradients": (gradient_of(learner._loss), (state.network, *batch), passes, 3 * operations * learned),
+        "gradients": (gradient(learner), (state.network, *batch), passes, 3 * operations * learned),
         "of them the recurrence": (*recurrence(state.network, learner.steps, members), passes, 6 * N * N * learned),
-        "Adam": (step_of(learner), (state, gradient), passes, 0),
+        "Adam": (step_of(learner), (state, descent), passes, 0),
     }  # fmt: skip
 
 
@@ -65,15 +70,15 @@ def supervised_parts():
     learner = Supervised()
     state = loops.started(TASK, learner)
     sequences = jax.jit(lambda s: learner._sequences(TASK, s))(state)
-    gradient = jax.jit(gradient_of(learner._loss))(state.network, sequences)[0]
+    descent = jax.jit(gradient(learner))(state.network, sequences)[0]
     learned, operations = learner.batch_size * learner.sequence_steps, loops.step_products(TASK)
     cut = (*recurrence(state.network, learner.sequence_steps, learner.batch_size), 1, 6 * N * N * learned)
     return {
         "whole update": (lambda s: learner.update(TASK, s)[0], (state,), 1, 3 * operations * learned),
         "drawing sequences": (lambda s: learner._sequences(TASK, s), (state,), 1, 0),
-        "gradients": (gradient_of(learner._loss), (state.network, sequences), 1, 3 * operations * learned),
+        "gradients": (gradient(learner), (state.network, sequences), 1, 3 * operations * learned),
         "of them the recurrence": cut,
-        "Adam": (step_of(learner), (state, gradient), 1, 0),
+        "Adam": (step_of(learner), (state, descent), 1, 0),
     }
 
 
