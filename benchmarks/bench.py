@@ -68,10 +68,12 @@ def two_processes():
     return statistics.median(2 * seconds(1) / seconds(2) for _ in range(PAIRS))
 
 
-def measure(peers, results, notes):
+def measure(peers, results, notes, only):
     """Fill in the figures, part by part."""
 
     def part(title, function):
+        if only and title not in only:
+            return
         print(title, flush=True)
         try:
             function()
@@ -106,8 +108,7 @@ def measure(peers, results, notes):
         results[key] = function()
 
     def side_by_side():
-        one_thread = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
-        rates = call(sys.executable, "side_by_side.py", "--sizes", 1, 2, 4, 8, JAX_PLATFORMS="cpu", **one_thread)
+        rates = call(sys.executable, "side_by_side.py", "--sizes", 1, 2, 4, 8, JAX_PLATFORMS="cpu", NPROC="1")
         results.update({name: rate for name, rate in rates.items() if name not in ("device", "updates")})
 
     def known_tasks():
@@ -194,6 +195,7 @@ MARK = "<!-- What follows is written by hand. -->"
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--peers", type=Path, required=True, help="the Python that has what peers.txt names")
+    parser.add_argument("--only", nargs="+", help="titles of parts, as they are printed; the other figures stay")
     arguments = parser.parse_args()
     results, notes = {}, []
     machine = (
@@ -201,8 +203,12 @@ def main():
         f"numpy {version('numpy')}; peers: "
         + ", ".join(line for line in (HERE / "peers.txt").read_text().splitlines() if not line.startswith("#"))
     )
-    measure(arguments.peers.absolute(), results, notes)
-    (HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    measure(arguments.peers.absolute(), results, notes, arguments.only)
+    file = HERE / "results.json"
+    if arguments.only and file.is_file():
+        before = json.loads(file.read_text(encoding="utf-8"))
+        results = {**before, **results}
+    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     page = HERE / "speed.md"
     kept = page.read_text(encoding="utf-8").split(MARK, 1)[1] if page.is_file() else "\n"
     page.write_text(table(results, machine, notes) + f"\n{MARK}{kept}", encoding="utf-8")

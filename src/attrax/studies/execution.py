@@ -14,10 +14,12 @@ from typing import Literal, NamedTuple
 
 from attrax.studies.study import Condition
 
-# Training small networks is fastest with one single-threaded process a core. The flags must be set before JAX is
-# imported, so the environment is prepared before a process is spawned.
+# Training small networks is fastest with one single-threaded process a core. JAX reads this when it is imported, so the
+# environment is prepared before a process is spawned. NPROC is what XLA sizes its pool of threads by; the flag for its
+# matrix products alone leaves a second thread at work.
 _ONE_THREAD = {
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "NPROC": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
