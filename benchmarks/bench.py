@@ -108,7 +108,9 @@ def measure(peers, results, notes, only):
         results[key] = function()
 
     def side_by_side():
-        rates = call(sys.executable, "side_by_side.py", "--sizes", 1, 2, 4, 8, JAX_PLATFORMS="cpu", NPROC="1")
+        rates = call(
+            sys.executable, "side_by_side.py", "--sizes", 1, 4, "--updates", 10, JAX_PLATFORMS="cpu", NPROC="1"
+        )
         results.update({name: rate for name, rate in rates.items() if name not in ("device", "updates")})
 
     def known_tasks():
