@@ -61,6 +61,22 @@ def test_a_step_is_the_equation(cell):
 
 
 @pytest.mark.parametrize("cell", EQUATIONS)
+def test_the_derivative_of_a_step_is_that_of_the_equation(cell):
+    """Forwards and backwards, against differences of the equation in NumPy."""
+    network = network_of(cell)
+    rng = np.random.default_rng(1)
+    state, x, push = rng.normal(size=network.n_state), rng.normal(size=INPUTS), rng.normal(size=network.n_state)
+    weights = [np.asarray(a, float) for a in (network.recurrent_weights, network.input_weights, network.bias)]
+    ahead, behind = (EQUATIONS[cell](*weights, state + sign * 1e-6 * push, x) for sign in (1, -1))
+    expected = (ahead - behind) / 2e-6
+    step = lambda s: network.step(s, jnp.asarray(x, jnp.float32))  # noqa: E731
+    at = jnp.asarray(state, jnp.float32)
+    _, forwards = jax.jvp(step, (at,), (jnp.asarray(push, jnp.float32),))
+    np.testing.assert_allclose(forwards, expected, atol=1e-4)
+    np.testing.assert_allclose(jax.jacrev(step)(at) @ push, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("cell", EQUATIONS)
 def test_every_cell_comes_back_from_disk_to_the_bit(cell, tmp_path):
     file = tmp_path / "weights.safetensors"
     save_networks(file, {"final": network_of(cell)})

@@ -176,10 +176,9 @@ class LSTM:
         drive: Float[Array, "*batch gate_rows"],
     ) -> Float[Array, "*batch state"]:
         """Return the next state (see `Cell.step`)."""
-        entry, forget, candidate, exit_ = jnp.split(product + drive, 4, axis=-1)
-        _, memory = jnp.split(state, 2, axis=-1)
-        memory = jax.nn.sigmoid(forget) * memory + jax.nn.sigmoid(entry) * jnp.tanh(candidate)
-        return jnp.concatenate([jax.nn.sigmoid(exit_) * jnp.tanh(memory), memory], axis=-1)
+        from attrax.networks.lstm_step import lstm_step
+
+        return lstm_step(product + drive, state)
 
     def first_bias(self, n_units: int) -> Float[Array, " gate_rows"]:
         """Return the bias before training: 1 for the forget gate, else zero."""
