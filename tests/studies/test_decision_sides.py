@@ -22,7 +22,6 @@ def latch(gain=1.0, threshold=0.0):
         policy_bias=jnp.array([threshold, 0.0, 0.0]),
         value_weights=jnp.zeros(2),
         value_bias=jnp.zeros(()),
-        leak=1.0,
     )
 
 
