@@ -180,7 +180,7 @@ def table(results, machine, notes):
         "# How fast does attrax train?",
         "",
         f"Made by `make bench` on {machine}.",
-        "Each figure is a median of at least five, each ratio of runs in turn on one thread each.",
+        "Each figure is a median of at least five, each ratio of runs in turn on one thread each (memory: of one run).",
         "",
         "| what | figure | aim |",
         "|---|---|---|",

@@ -244,11 +244,6 @@ class Together:
         """Return one learner's state as it is."""
         return self._programs._row(self._states, place)
 
-    def network(self, place: int) -> RecurrentNetwork:
-        """Return one network as it is."""
-        network: RecurrentNetwork = self._programs._row(self._states.network, place)
-        return network
-
     def replace(self, arriving: Mapping[int, Member]) -> None:
         """Put new members into places, before their first update."""
         members = list(arriving.values())
