@@ -81,9 +81,9 @@ def sl(repeats):
     return updates_per_second(update, (state.network, state.optimiser), 50, repeats)
 
 
-def step_products(task):
+def step_products(task, gates=1):
     """Return the floating-point operations of the products of one step forwards: W h, U x, logits and value."""
-    return 2 * N * (N + task.n_inputs + task.n_actions + 1)
+    return 2 * N * (gates * (N + task.n_inputs) + task.n_actions + 1)
 
 
 def shares(repeats):

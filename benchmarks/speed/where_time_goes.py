@@ -24,14 +24,31 @@ TASK = ContextDecision()
 
 def recurrence(network, steps, batch):
     """Return the gradient of the recurrence forwards and backwards, nothing else, and what it is taken of."""
-    drive = jax.random.normal(jax.random.key(3), (steps, batch, N))
-    restart, state = jnp.zeros((steps, batch), bool), jnp.zeros((batch, N))
+    drive = jax.random.normal(jax.random.key(3), (steps, batch, network.cell.gates * N))
+    restart, state = jnp.zeros((steps, batch), bool), jnp.zeros((batch, network.cell.memories * N))
 
     def loss(weights, drive, weigh):
         return jnp.sum(weigh * unroll(network.cell, weights, drive, restart, state))
 
-    weigh = jax.random.normal(jax.random.key(4), (steps, batch, N))
+    weigh = jax.random.normal(jax.random.key(4), (steps, batch, network.cell.memories * N))
     return jax.grad(loss, (0, 1)), (network.recurrent_weights, drive, weigh)
+
+
+def products_alone(network, steps, batch):
+    """Return the products of the recurrence, so many rows at a time as there, and nothing between them."""
+    weights = network.recurrent_weights
+    hidden, gates = jnp.ones((batch, N)), jnp.ones((batch, len(weights)))
+
+    def run(weights, hidden, gates):
+        def step(carry, _):
+            hidden, gates = carry  # each product has one of the step before as its input: none can be left out
+            return (gates @ weights * 0.1, hidden @ weights.T * 0.1), None
+
+        (hidden, gates), _ = jax.lax.scan(step, (hidden, gates), length=steps)
+        rows = jnp.tile(gates, (steps, 1))
+        return rows.T @ jnp.tile(hidden, (steps, 1))
+
+    return run, (weights, hidden, gates)
 
 
 def gradient(learner):
@@ -44,16 +61,17 @@ def step_of(learner):
     return lambda state, direction: descend(learner._optimiser(), state.network, state.optimiser, direction)
 
 
-def ppo_parts():
+def ppo_parts(cell="relu"):
     learner = PPO()
-    state = jax.jit(lambda s: learner.update(TASK, s)[0])(loops.started(TASK, learner))
+    state = jax.jit(lambda s: learner.update(TASK, s)[0])(loops.started(TASK, learner, cell))
     rollout, _ = jax.jit(lambda s: learner._collect(TASK, s, s.noise_key))(state)
     members, acted = learner.environments // learner.minibatches, learner.environments * learner.steps
     ones = jnp.ones((learner.steps, members))
     batch = (rollout.hidden[:members], jax.tree.map(lambda a: a[:, :members], rollout.experience), ones, ones)
     descent = jax.jit(gradient(learner))(state.network, *batch)[0]
-    passes, operations = learner.epochs * learner.minibatches, loops.step_products(TASK)
-    learned = learner.steps * members
+    gates = state.network.cell.gates
+    passes, operations = learner.epochs * learner.minibatches, loops.step_products(TASK, gates)
+    learned, recurrent = learner.steps * members, 6 * gates * N * N * learner.steps * members
     all_products = operations * acted * (1 + 3 * learner.epochs)
     streams = (state.stream_keys, state.number)
     return {
@@ -61,7 +79,8 @@ def ppo_parts():
         "acting": (lambda s: learner._collect(TASK, s, s.noise_key), (state,), 1, operations * acted),
         "of it drawing trials": (lambda keys, first: draw_queues(TASK, keys, first, 4), streams, 1, 0),
         "gradients": (gradient(learner), (state.network, *batch), passes, 3 * operations * learned),
-        "of them the recurrence": (*recurrence(state.network, learner.steps, members), passes, 6 * N * N * learned),
+        "of them the recurrence": (*recurrence(state.network, learner.steps, members), passes, recurrent),
+        "of it the products": (*products_alone(state.network, learner.steps, members), passes, recurrent),
         "Adam": (step_of(learner), (state, descent), passes, 0),
     }  # fmt: skip
 
@@ -72,12 +91,13 @@ def supervised_parts():
     sequences = jax.jit(lambda s: learner._sequences(TASK, s))(state)
     descent = jax.jit(gradient(learner))(state.network, sequences)[0]
     learned, operations = learner.batch_size * learner.sequence_steps, loops.step_products(TASK)
-    cut = (*recurrence(state.network, learner.sequence_steps, learner.batch_size), 1, 6 * N * N * learned)
+    sizes = (learner.sequence_steps, learner.batch_size)
     return {
         "whole update": (lambda s: learner.update(TASK, s)[0], (state,), 1, 3 * operations * learned),
         "drawing sequences": (lambda s: learner._sequences(TASK, s), (state,), 1, 0),
         "gradients": (gradient(learner), (state.network, sequences), 1, 3 * operations * learned),
-        "of them the recurrence": cut,
+        "of them the recurrence": (*recurrence(state.network, *sizes), 1, 6 * N * N * learned),
+        "of it the products": (*products_alone(state.network, *sizes), 1, 6 * N * N * learned),
         "Adam": (step_of(learner), (state, descent), 1, 0),
     }
 
@@ -85,7 +105,11 @@ def supervised_parts():
 def main():
     left = jax.random.normal(jax.random.key(0), (5120, N))
     right = jax.random.uniform(jax.random.key(1), (N, N), minval=-0.1, maxval=0.1)
-    for title, parts in (("PPO", ppo_parts()), ("Supervised", supervised_parts())):
+    for title, parts in (
+        ("PPO", ppo_parts()),
+        ("PPO with an LSTM", ppo_parts("lstm")),
+        ("Supervised", supervised_parts()),
+    ):
         parts["product"] = (jnp.matmul, (left, right), 1, 2 * 5120 * N * N)
         compiled = {name: jax.jit(function) for name, (function, *_) in parts.items()}
         taken = {name: [] for name in parts}
