@@ -9,7 +9,8 @@ import difflib
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 Settings = TypeVar("Settings")
@@ -17,6 +18,19 @@ Settings = TypeVar("Settings")
 
 class SettingsError(ValueError):
     """A setting that cannot be: one line that says what is wrong and what would be right."""
+
+    keys: tuple[str | int, ...] = ()
+    """Where the setting stands in the mapping that was read, from the outermost key on, as far as that is known."""
+
+
+@contextmanager
+def located(*keys: str | int) -> Iterator[None]:
+    """Let errors of settings that are raised inside know under which keys they stand."""
+    try:
+        yield
+    except SettingsError as error:
+        error.keys = (*keys, *error.keys)
+        raise
 
 
 def require(condition: bool, message: str) -> None:
@@ -72,10 +86,12 @@ def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> 
     """
     hints = _hints(cls)
     fields = {field.name for field in dataclasses.fields(typing.cast(Any, cls)) if field.init}
-    for name in values:
-        if name not in fields:
-            raise unknown_name(f"setting of {where}", str(name), fields)
-    converted = {name: _convert(value, hints[name], f"{where}: {name}") for name, value in values.items()}
+    converted = {}
+    for name, value in values.items():
+        with located(name):
+            if name not in fields:
+                raise unknown_name(f"setting of {where}", str(name), fields)
+            converted[name] = _convert(value, hints[name], f"{where}: {name}")
     missing = [
         field.name
         for field in dataclasses.fields(typing.cast(Any, cls))
@@ -88,7 +104,10 @@ def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> 
     try:
         return cls(**converted)
     except SettingsError as error:
-        raise SettingsError(f"{where}: {error}") from None
+        told = SettingsError(f"{where}: {error}")
+        first = str(error).split(maxsplit=1)[0]  # a dataclass names the field first
+        told.keys = (first,) if first in values else ()
+        raise told from None
 
 
 def to_mapping(settings: Any) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def test_a_study_that_lacks_finished_networks_is_refused(tiny_store, tiny_study_
 
 
 def test_networks_of_an_earlier_version_of_the_code_are_still_read(tiny_store, monkeypatch):
-    monkeypatch.setattr("attrax.studies.study.code_version", lambda: "another version")
+    monkeypatch.setattr("attrax.studies.conditions.code_version", lambda: "another version")
     store = open_store(tiny_store.directory)
     assert sorted(store.summary().network) == sorted(tiny_store.summary().network)
     assert {c.identity for c in store.conditions} == {c.identity for c in tiny_store.conditions}

@@ -1,11 +1,12 @@
 import dataclasses
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attrax.settings import SettingsError
-from attrax.studies import load_study, parse_study
+from attrax.studies import Condition, load_study, parse_study
 from attrax.studies.study import Study
 
 
@@ -41,16 +42,21 @@ def test_the_name_of_a_network_depends_on_what_is_computed_and_on_no_label(tiny_
     study = parse_study(tiny_study_text)
     base = study.conditions()[0]
     assert len({c.identity for c in study.conditions()}) == 2
-    assert dataclasses.replace(base, learner_label="other").identity == base.identity
+
+    def with_(**changes):
+        return Condition(dataclasses.replace(base.treatment, **changes), base.seed)
+
+    assert with_(learner_label="other", levels={"noise": 0.1}).identity == base.identity
     for changed in (
-        dataclasses.replace(base, seed=1),
-        dataclasses.replace(base, network=dataclasses.replace(base.network, delta=0.2)),
-        dataclasses.replace(base, task=dataclasses.replace(base.task, noise=0.3)),
-        dataclasses.replace(base, learner=dataclasses.replace(base.learner, clip=0.1)),
-        dataclasses.replace(base, stopping=dataclasses.replace(base.stopping, updates=5)),
-        dataclasses.replace(base, planes=dataclasses.replace(base.planes, points=5)),
+        Condition(base.treatment, 1),
+        with_(network=dataclasses.replace(base.network, delta=0.2)),
+        with_(task=dataclasses.replace(base.task, noise=0.3)),
+        with_(learner=dataclasses.replace(base.learner, clip=0.1)),
+        with_(stopping=dataclasses.replace(base.stopping, updates=5)),
+        with_(planes=dataclasses.replace(base.planes, points=5)),
     ):
         assert changed.identity != base.identity
+        assert json.loads(changed.settings_text) == changed.settings
 
 
 def test_labels_may_differ_from_the_rule(tiny_study_text):

@@ -9,8 +9,8 @@ from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError
 from attrax.studies import PlaneSettings, map_course, map_planes
+from attrax.studies.conditions import complete_settings
 from attrax.studies.store import Store
-from attrax.studies.study import complete_settings
 from attrax.studies.training_course import first_oscillation
 from attrax.tasks.context_decision import ContextDecision
 

@@ -22,7 +22,7 @@ def learning_curves(store: Store) -> go.Figure:
     """Draw accuracy on held-out trials against updates and against trials."""
     figure = make_subplots(rows=1, cols=2, subplot_titles=("by updates", "by training trials"), shared_yaxes=True)
     learners = list(store.study.learners)
-    deltas = sorted(network.delta for network in store.study.networks)
+    deltas = store.study.deltas
     seen = set()
     for condition in store.conditions:
         arrays = store.arrays(condition.identity).isel(network=0)

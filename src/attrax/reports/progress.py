@@ -5,8 +5,9 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from attrax.studies.conditions import Condition
 from attrax.studies.execution import Event
-from attrax.studies.study import Condition, Study
+from attrax.studies.study import Study
 
 _LINES_EVERY = 100  # updates between plain lines about one network
 

@@ -3,8 +3,10 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from attrax.studies.conditions import Condition
 from attrax.studies.settings import PlaneSettings
-from attrax.studies.study import Condition, Study, load_study, parse_study
+from attrax.studies.study import Study
+from attrax.studies.study_file import load_study, parse_study
 
 if TYPE_CHECKING:
     from attrax.studies.decision_sides import trial_sides, wrong_side

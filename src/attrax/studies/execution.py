@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from attrax.studies.study import Condition
+from attrax.studies.conditions import Condition
 
 # Training small networks is fastest with one single-threaded process a core. JAX reads this when it is imported, so the
 # environment is prepared before a process is spawned. NPROC is what XLA sizes its pool of threads by; the flag for its

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from attrax.learning import Progress, train
+from attrax.studies.conditions import Condition
 from attrax.studies.plane_atlases import atlas_shares, map_atlases
 from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.store import write_shard
-from attrax.studies.study import Condition
 from attrax.studies.training_course import first_oscillation, map_course
 from attrax.studies.unfinished import Unfinished
 

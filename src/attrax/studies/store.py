@@ -1,6 +1,5 @@
 """Results on disk: one shard a network, written once, and read without computing anything again."""
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrax.settings import SettingsError, require
-from attrax.studies.study import Condition, Study, complete_settings, parse_study
+from attrax.studies.conditions import Condition, complete_settings
+from attrax.studies.study import Study
+from attrax.studies.study_file import parse_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ class Store:
             if is_finished(self.directory, condition.identity):
                 finished.append(condition)
             elif stored is not None:
-                finished.append(dataclasses.replace(condition, stored_as=stored))
+                finished.append(condition.of_earlier_code(stored))
         return finished
 
     def summary(self) -> "pd.DataFrame":

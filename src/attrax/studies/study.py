@@ -1,253 +1,265 @@
-"""A study: which tasks, learners, widths and seeds, and how each network is analysed; read from TOML."""
+"""A study: which tasks, learners, widths and seeds, what else is varied, and how each network is analysed."""
 
-import dataclasses
-import hashlib
 import json
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib import resources
-from itertools import product
-from pathlib import Path
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, product
 from typing import Any
 
 from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
-from attrax.settings import SettingsError, from_mapping, require, to_mapping, unknown_name
+from attrax.settings import SettingsError, from_mapping, located, require, to_mapping, unknown_name
+from attrax.studies.conditions import Condition, Treatment, stopping_rule
 from attrax.studies.settings import PlaneSettings
 from attrax.tasks import TASKS
 
-_ANALYSES = tuple(
-    f"studies/{name}.py"
-    for name in ("planes", "plane_atlases", "trial_distance", "decision_sides", "trial_states", "training_course")
-)
-"""What analyses a trained network, besides whole rooms of the package."""
-_TABLES = {"name", "description", "seeds", "tasks", "learners", "network", "stopping", "planes"}
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One network of a study: everything that its numbers depend on."""
-
-    task_label: str
-    task: Any
-    learner_label: str
-    learner: Any
-    network: NetworkSettings
-    stopping: StoppingRule
-    planes: PlaneSettings
-    seed: int
-    stored_as: str | None = None
-    """Name of the shard that holds it, where another version of the code made it."""
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Everything that is computed, as a mapping; labels are not part of it."""
-        return {
-            "task": {"task": TASKS.name_of(self.task), **to_mapping(self.task)},
-            "learner": {"rule": LEARNERS.name_of(self.learner), **to_mapping(self.learner)},
-            "network": to_mapping(self.network),
-            "stopping": to_mapping(self.stopping),
-            "planes": to_mapping(self.planes),
-            "seed": self.seed,
-        }
-
-    @cached_property
-    def identity(self) -> str:
-        """Name of the network: a hash of its settings and of the code that computes it."""
-        if self.stored_as is not None:
-            return self.stored_as
-        text = json.dumps(self.settings, sort_keys=True) + code_version()
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def title(self) -> str:
-        """What a person calls it."""
-        return f"{self.learner_label}, δ = {self.network.delta:g}, seed {self.seed}"
-
-
-def complete_settings(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a stored network with those that came later at their defaults.
-
-    A network that was made before a setting existed is what that setting's default makes.
-    """
-    try:
-        task, learner = dict(stored["task"]), dict(stored["learner"])
-        names = {"task": task.pop("task"), "rule": learner.pop("rule")}
-        return {
-            "task": {"task": names["task"], **to_mapping(TASKS.build(names["task"], task))},
-            "learner": {"rule": names["rule"], **to_mapping(LEARNERS.build(names["rule"], learner))},
-            "network": to_mapping(from_mapping(NetworkSettings, stored["network"], "network")),
-            "stopping": to_mapping(
-                _stopping({"accuracy": False, **stored["stopping"]})
-            ),  # without one: none was asked for
-            "planes": to_mapping(from_mapping(PlaneSettings, stored["planes"], "planes")),
-            "seed": stored["seed"],
-        }
-    except (SettingsError, KeyError, TypeError):
-        return stored  # of a version with other settings: it is no network of a study that can be written today
+MOST_NETWORKS = 1_000_000
+_ROOTS = {"tasks": 2, "learners": 2, "network": 1, "stopping": 1, "planes": 1}
+"""Tables of a study whose settings can be varied, and how many keys lead to a table of settings there."""
+_COLUMNS = {
+    "network", "task", "learner", "seed", "n_hidden", "reached", "status", "accuracy", "accuracy_in_a_row",
+    "early_answers", "updates", "trials", "spectral_radius",
+}  # fmt: skip
+"""Columns of the summary that a varied setting of another meaning must not take the name of."""
+Levels = Mapping[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class Study:
-    """Tasks, learners, widths and seeds, all crossed."""
+    """Tasks, learners and seeds, and settings that are varied: every combination is trained.
+
+    Raises
+    ------
+    SettingsError
+        If a varied setting does not exist, a level of it is not possible, two combinations are the same, settings that
+        go together have different numbers of levels, or there are more networks than a million.
+    """
 
     name: str
     tasks: Mapping[str, Any]
     learners: Mapping[str, Any]
-    networks: tuple[NetworkSettings, ...]
-    """One for each δ."""
+    network: NetworkSettings
     seeds: tuple[int, ...]
     stopping: StoppingRule
     planes: PlaneSettings
     description: str = ""
+    crossed: Levels = field(default_factory=dict)
+    """Setting (``network.delta``, ``learners.ppo.entropy_weight``) to its levels: all combinations."""
+    zipped: tuple[Levels, ...] = ()
+    """The same, but the levels of the settings of one group go together: first with first, second with second."""
+
+    def __post_init__(self) -> None:
+        for where, labels in (("tasks", self.tasks), ("learners", self.learners)):
+            for label in labels:
+                require("." not in label, f"{where}: the name {label!r} has a dot, which separates names; leave it out")
+        _ = self._treatments  # checks every level
 
     def learner_title(self, label: str) -> str:
         """Return what a learner is called in sentences: the rule's title, or the label that the study gives it."""
         learner = self.learners[label]
         return str(learner.title) if label == LEARNERS.name_of(learner) else label
 
+    @property
+    def deltas(self) -> list[float]:
+        """Widths of the first weights, ascending."""
+        return sorted({treatment.network.delta for treatment in self._treatments})
+
+    @property
+    def levels(self) -> list[str]:
+        """Columns of the summary for what is varied besides task, learner, δ and seed."""
+        return list(dict.fromkeys(name for treatment in self._treatments for name in treatment.levels))
+
+    @property
+    def n_networks(self) -> int:
+        """How many networks there are."""
+        return len(self._treatments) * len(self.seeds)
+
+    @property
+    def treatments(self) -> tuple[Treatment, ...]:
+        """Every combination of what is varied but the seed; learners outermost, so that the slow rules start first."""
+        return self._treatments
+
     def conditions(self) -> list[Condition]:
-        """Return one condition a network, learners outermost, so that the slow rules start first."""
-        return [
-            Condition(task_label, task, learner_label, learner, network, self.stopping, self.planes, seed)
-            for (task_label, task), (learner_label, learner), network, seed in product(
-                self.tasks.items(), self.learners.items(), reversed(self.networks), self.seeds
+        """Return one condition a network: for each treatment every seed."""
+        return [Condition(treatment, seed) for treatment in self._treatments for seed in self.seeds]
+
+    @cached_property
+    def _treatments(self) -> tuple[Treatment, ...]:
+        """Every combination once: what is varied of one learner makes no copies of another's networks."""
+        names = self._column_names()
+        found: dict[tuple[Any, ...], Treatment] = {}
+        count = len(self.tasks) * len(self.learners) * math.prod(map(len, self.crossed.values()))
+        count *= math.prod(len(next(iter(group.values()), ())) for group in self.zipped)
+        require(
+            count * len(self.seeds) <= MOST_NETWORKS,
+            f"the study has up to {count * len(self.seeds):,} networks; {MOST_NETWORKS:,} are the most in one study",
+        )
+        combinations = list(self._combinations())
+        made: dict[tuple[Any, ...], Any] = {}
+        computed: dict[str, Treatment] = {}
+
+        def varied(where: tuple[str, ...], settings: Any, changes: Mapping[str, Any]) -> Any:
+            key = (where, json.dumps(changes))
+            if key not in made:
+                made[key] = _with(where, settings, changes)
+            return made[key]
+
+        for task_label, learner_label in product(self.tasks, self.learners):
+            tables = [("tasks", task_label), ("learners", learner_label), ("network",), ("stopping",), ("planes",)]
+            bases = [self.tasks[task_label], self.learners[learner_label], self.network, self.stopping, self.planes]
+            for combination in combinations:
+                changes = [_below(table, combination) for table in tables]
+                objects = [varied(*each) for each in zip(tables, bases, changes, strict=True)]
+                levels = {
+                    names[".".join((*table, name))]: _level(value)
+                    for table, of_table in zip(tables, changes, strict=True)
+                    for name, value in of_table.items()
+                    if (*table, name) != ("network", "delta")
+                }
+                task, learner, network, stopping, planes = objects
+                treatment = Treatment(task_label, task, learner_label, learner, network, stopping, planes, levels)
+                key = (task_label, learner_label, json.dumps(changes))
+                if key in found:
+                    continue
+                twin = computed.setdefault(treatment.settings_text(0), treatment)
+                if twin is not treatment:
+                    one, other = (f"{each.task_label}, {Condition(each, 0).title}" for each in (twin, treatment))
+                    raise SettingsError(f"two names for the same network: {one}, and {other}; leave one of them out")
+                found[key] = treatment
+        return tuple(found.values())
+
+    def _combinations(self) -> Iterator[dict[str, Any]]:
+        """Yield setting to level, for every combination; broad δ first, since these networks take longer to analyse."""
+        for where, group in (("crossed", self.crossed), *(("zipped", group) for group in self.zipped)):
+            for path, levels in group.items():
+                with located(where, *path.split(".")):
+                    self._check(where, path, levels)
+        paths = [path for group in (self.crossed, *self.zipped) for path in group]
+        for path in paths:
+            require(paths.count(path) == 1, f"{path} is varied twice; name it once, under [crossed] or [[zipped]]")
+        axes = [[{path: level} for level in reversed(levels)] for path, levels in self.crossed.items()]
+        for group in self.zipped:
+            lengths = {path: len(levels) for path, levels in group.items()}
+            require(
+                len(set(lengths.values())) == 1,
+                "zipped: settings that go together need equally many levels, and these have "
+                + ", ".join(f"{path} {length}" for path, length in lengths.items()),
             )
-        ]
+            axes.append([dict(zip(group, row, strict=True)) for row in zip(*group.values(), strict=True)])
+        for parts in product(*axes):
+            yield dict(chain.from_iterable(part.items() for part in parts))
+
+    def _check(self, where: str, path: str, levels: tuple[Any, ...]) -> None:
+        keys = path.split(".")
+        if keys[0] not in _ROOTS:
+            raise unknown_name(f"setting under {where}", path, _ROOTS)
+        require(
+            len(keys) > _ROOTS[keys[0]],
+            f"{where}: {path} is no setting; written {'.'.join([*keys[: _ROOTS[keys[0]]], 'SETTING'])}",
+        )
+        known = {"tasks": self.tasks, "learners": self.learners}.get(keys[0], {keys[1]: None})
+        if keys[1] not in known:
+            raise unknown_name(f"table under {where}: {keys[0]}", keys[1], known)
+        require(len(levels) > 0, f"{where}: {path} is an empty list; give at least one level")
+        written = [json.dumps(level) for level in levels]
+        twice = next((level for level in written if written.count(level) > 1), None)
+        require(twice is None, f"{where}: {path} names {twice} twice")
+
+    def _column_names(self) -> dict[str, str]:
+        """Return what each varied setting is called in the summary: its last name, or all of it where that is taken."""
+        paths = [path for group in (self.crossed, *self.zipped) for path in group]
+        names = {}
+        for path in paths:
+            last = path.rpartition(".")[2]
+            others = {other.split(".")[0] for other in paths if other.rpartition(".")[2] == last}
+            own = path.startswith("network.") and last == "n_hidden"  # is that column
+            free = own or (last not in _COLUMNS and last != "delta" and not last.startswith("frac_"))
+            names[path] = last if free and len(others) == 1 else path
+        return names
 
     def to_toml(self) -> str:
         """Write the study with every default written out; `parse_study` reads it back."""
-        network = to_mapping(self.networks[0]) | {"delta": [n.delta for n in self.networks]}
         tables: dict[str, Any] = {
             "name": self.name,
             "description": self.description,
             "seeds": list(self.seeds),
         }
         for label, task in self.tasks.items():
-            tables[f'tasks."{label}"'] = {"task": TASKS.name_of(task), **to_mapping(task)}
+            tables[f"tasks.{_key(label)}"] = {"task": TASKS.name_of(task), **to_mapping(task)}
         for label, learner in self.learners.items():
-            tables[f'learners."{label}"'] = {"rule": LEARNERS.name_of(learner), **to_mapping(learner)}
-        # TOML has no "none": an accuracy that does not bound is written as false
+            tables[f"learners.{_key(label)}"] = {"rule": LEARNERS.name_of(learner), **to_mapping(learner)}
         stopping = to_mapping(self.stopping)
         if self.stopping.accuracy is None:
-            stopping["accuracy"] = False
-        tables |= {"network": network, "stopping": stopping, "planes": to_mapping(self.planes)}
-        return _write_toml(tables)
+            stopping["accuracy"] = False  # TOML has no "none"
+        tables |= {"network": to_mapping(self.network), "stopping": stopping, "planes": to_mapping(self.planes)}
+        if self.crossed:
+            tables["crossed"] = _written(self.crossed)
+        lines = _write_toml(tables)
+        for group in self.zipped:
+            lines += [
+                "",
+                "[[zipped]]",
+                *(f"{name} = {_toml_value(levels)}" for name, levels in _written(group).items()),
+            ]
+        return "\n".join(lines) + "\n"
 
 
-def load_study(source: str) -> Study:
-    """Read a study from a file, or by the name of a preset.
+def _written(levels: Levels) -> dict[str, list[Any]]:
+    return {".".join(map(_key, path.split("."))): list(values) for path, values in levels.items()}
 
-    Raises
-    ------
-    SettingsError
-        In one line: no such file or preset, not TOML (with the line), an unknown or impossible setting.
-    """
-    path = Path(source)
-    if path.is_file():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise SettingsError(f"{source} cannot be read as a text in UTF-8; a study is a TOML file") from None
-    else:
-        presets = resources.files("attrax.studies.presets")
-        names = sorted(p.name.removesuffix(".toml") for p in presets.iterdir() if p.name.endswith(".toml"))
-        if source not in names:
-            if path.suffix or len(path.parts) > 1:
-                raise SettingsError(f"there is no study file {source!r}; presets: {', '.join(names)}")
-            raise unknown_name("study (no such file or preset)", source, names)
-        text = (presets / f"{source}.toml").read_text(encoding="utf-8")
+
+def _below(table: tuple[str, ...], combination: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a combination says of the settings of one table."""
+    start = ".".join(table) + "."
+    return {path.removeprefix(start): value for path, value in combination.items() if path.startswith(start)}
+
+
+def _level(value: Any) -> Any:
+    """Return a level as a cell of a table: lists and tables as texts."""
+    return json.dumps(value) if isinstance(value, (list, dict)) else value
+
+
+def _with(where: tuple[str, ...], settings: Any, changes: Mapping[str, Any]) -> Any:
+    """Return settings with some of them changed; `where` names the table they stand in."""
+    if not changes:
+        return settings
+    mapping = to_mapping(settings)
+    if where == ("stopping",) and settings.accuracy is None:
+        mapping["accuracy"] = False
+    for path, value in changes.items():
+        inner, keys = mapping, path.split(".")
+        for key in keys[:-1]:
+            inner = inner.setdefault(key, {})
+            require(isinstance(inner, dict), f"{'.'.join(where)}.{path} is no setting: {key} is no table")
+        inner[keys[-1]] = value
+    paths = [(*where, *path.split(".")) for path in changes]
     try:
-        return parse_study(text)
+        if where[0] in ("tasks", "learners"):
+            registry = TASKS if where[0] == "tasks" else LEARNERS
+            return registry.build(registry.name_of(settings), mapping)
+        if where == ("stopping",):
+            return stopping_rule(mapping)
+        return from_mapping(type(settings), mapping, where[0])
     except SettingsError as error:
-        raise SettingsError(f"{source}: {error}") from None
+        # the level stands where the setting is varied, not in the table
+        at = next((path for path in paths if path == (*where, *error.keys)), paths[0])
+        told = SettingsError(str(error))
+        told.keys = ("varied", *at)
+        raise told from None
 
 
-def parse_study(text: str) -> Study:
-    """Read a study from TOML text; raises `SettingsError` as `load_study`."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"not valid TOML: {error}") from None
-    for key in tables:
-        if key not in _TABLES:
-            raise unknown_name("table or key", key, _TABLES)
-    for key in ("name", "tasks", "learners", "network"):
-        require(key in tables, f"{key} is missing; a study needs name, [tasks.…], [learners.…] and [network]")
-    name = tables["name"]
-    require(
-        isinstance(name, str) and name.replace("-", "").replace("_", "").isalnum(),
-        f"name {name!r} must be made of letters, digits, - and _",
-    )
-    seeds = tables.get("seeds", [0])
-    require(
-        isinstance(seeds, list) and seeds != [] and all(type(s) is int and 0 <= s < 2**31 for s in seeds),
-        f"seeds {seeds!r} must be a list of whole numbers from 0 to 2^31 - 1",
-    )
-    require(len(set(seeds)) == len(seeds), f"seeds {seeds!r} name one seed twice")
-    description = tables.get("description", "")
-    require(isinstance(description, str), f"description {description!r} must be a text")
-    return Study(
-        name=name,
-        description=description,
-        tasks=_labelled(tables["tasks"], "tasks", "task", TASKS),
-        learners=_labelled(tables["learners"], "learners", "rule", LEARNERS),
-        networks=_networks(_table(tables["network"], "network")),
-        seeds=tuple(seeds),
-        stopping=_stopping(_table(tables.get("stopping", {}), "stopping")),
-        planes=from_mapping(PlaneSettings, _table(tables.get("planes", {}), "planes"), "planes"),
-    )
+def _key(label: str) -> str:
+    return label if label.replace("-", "").replace("_", "").isalnum() and label.isascii() else json.dumps(label)
 
 
-def _table(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise SettingsError(f"{where} must be a table, written [{where}]")
-    return value
-
-
-def _labelled(value: Any, where: str, kind_key: str, registry: Any) -> dict[str, Any]:
-    """Read ``[where.LABEL]`` tables; `kind_key` names the registered class, the label itself where absent."""
-    tables = _table(value, where)
-    require(len(tables) > 0, f"{where} is empty; write at least one table [{where}.NAME]")
-    built = {}
-    for label, table in tables.items():
-        settings = dict(_table(table, f"{where}.{label}"))
-        kind = settings.pop(kind_key, label)
-        require(isinstance(kind, str), f"{where}.{label}: {kind_key} must be a name, not {kind!r}")
-        built[label] = registry.build(kind, settings)
-    return built
-
-
-def _networks(table: dict[str, Any]) -> tuple[NetworkSettings, ...]:
-    require("delta" in table, "network: delta must be given, a number or a list of numbers")
-    deltas = table["delta"] if isinstance(table["delta"], list) else [table["delta"]]
-    require(len(deltas) > 0, "network: delta is an empty list; give at least one width")
-    networks = tuple(from_mapping(NetworkSettings, table | {"delta": delta}, "network") for delta in deltas)
-    require(len(set(networks)) == len(networks), f"network: delta {deltas} names one width twice")
-    cell = networks[0].cell
-    require(
-        cell == "relu",
-        f"network: cell is {cell!r}; a study maps the attractors of relu networks. Train others with "
-        "attrax.learning.train, and analyse their weights with `attrax analyse`",
-    )
-    return networks
-
-
-def _stopping(table: dict[str, Any]) -> StoppingRule:
-    if table.get("accuracy") is False:
-        rule = from_mapping(StoppingRule, {k: v for k, v in table.items() if k != "accuracy"}, "stopping")
-        return dataclasses.replace(rule, accuracy=None)
-    return from_mapping(StoppingRule, table, "stopping")
-
-
-def _write_toml(tables: Mapping[str, Any]) -> str:
+def _write_toml(tables: Mapping[str, Any]) -> list[str]:
     lines = [f"{key} = {_toml_value(value)}" for key, value in tables.items() if not isinstance(value, dict)]
     for key, table in tables.items():
         if isinstance(table, dict):
             lines += ["", f"[{key}]", *(f"{name} = {_toml_value(value)}" for name, value in table.items())]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _toml_value(value: Any) -> str:
@@ -256,23 +268,3 @@ def _toml_value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are written alike in both
-
-
-@cache
-def code_version() -> str:
-    """Return a hash of the source that a network's numbers depend on."""
-    return source_version(("tasks", "networks", "learning", "dynamics"), ("keys.py", *_ANALYSES))
-
-
-@cache
-def source_version(rooms: tuple[str, ...], files: tuple[str, ...]) -> str:
-    """Return a hash of the source of whole rooms and of single files of this package."""
-    package = resources.files("attrax")
-    digest = hashlib.sha256()
-    for room in rooms:
-        for file in sorted((package / room).iterdir(), key=lambda p: p.name):
-            if file.name.endswith(".py"):
-                digest.update(file.name.encode() + file.read_bytes())
-    for name in files:
-        digest.update(package.joinpath(name).read_bytes())
-    return digest.hexdigest()

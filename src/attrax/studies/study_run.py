@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from attrax.studies.conditions import Condition
 from attrax.studies.execution import Event, run_local
 from attrax.studies.store import Store, is_finished, prepare
-from attrax.studies.study import Condition, Study
+from attrax.studies.study import Study
 
 
 def run_study(
@@ -42,8 +43,9 @@ def run_study(
 
 def prepare_study(study: Study, directory: Path) -> None:
     """Check all that can be checked before any work, and make the folder; raises as `run_study`."""
-    for task in study.tasks.values():
-        study.stopping.check_ceiling(task.ideal_observer_accuracy())
+    asked = {(treatment.task, treatment.stopping): None for treatment in study.treatments}
+    for task, stopping in asked:
+        stopping.check_ceiling(task.ideal_observer_accuracy())
     prepare(directory, study)
 
 

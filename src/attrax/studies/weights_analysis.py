@@ -22,9 +22,9 @@ from attrax.dynamics import Effort, ReluMap, SmoothMap, find_attractors, gru_map
 from attrax.networks import OwnNetwork
 from attrax.settings import SettingsError, require, to_mapping
 from attrax.studies.attractor_table import attractor_table, start_table
+from attrax.studies.conditions import source_version
 from attrax.studies.fixed_point_search import find_points
 from attrax.studies.fixed_point_table import fixed_point_table
-from attrax.studies.study import source_version
 
 RECORD = "analysis.json"
 """Says what was asked; marks a folder as that of an analysis."""

@@ -1,0 +1,194 @@
+"""A network of a study: all that its numbers depend on, and the name that follows from it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from importlib import resources
+from typing import Any
+
+from attrax.learning import LEARNERS, StoppingRule
+from attrax.networks import NetworkSettings
+from attrax.settings import SettingsError, from_mapping, to_mapping
+from attrax.studies.settings import PlaneSettings
+from attrax.tasks import TASKS
+
+_ANALYSES = tuple(
+    f"studies/{name}.py"
+    for name in ("planes", "plane_atlases", "trial_distance", "decision_sides", "trial_states", "training_course")
+)
+"""What analyses a trained network, besides whole rooms of the package."""
+_NO_SEED = '"seed": null'  # cannot be in the settings: no setting is None there, and quotes in texts are escaped
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """One combination of a study's factors: all that a network's numbers depend on, but for the seed."""
+
+    task_label: str
+    task: Any
+    learner_label: str
+    learner: Any
+    network: NetworkSettings
+    stopping: StoppingRule
+    planes: PlaneSettings
+    levels: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Column of the summary to value, for each factor besides task, learner, δ and seed that counts here."""
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """Everything that is computed but for the seed, as a mapping; labels are not part of it."""
+        return {
+            "task": {"task": TASKS.name_of(self.task), **to_mapping(self.task)},
+            "learner": {"rule": LEARNERS.name_of(self.learner), **to_mapping(self.learner)},
+            "network": to_mapping(self.network),
+            "stopping": to_mapping(self.stopping),
+            "planes": to_mapping(self.planes),
+        }
+
+    @cached_property
+    def _text(self) -> tuple[str, str]:
+        """The settings as JSON, before the seed and after it: a study of many seeds writes them once."""
+        before, after = json.dumps({**self.settings, "seed": None}, sort_keys=True).split(_NO_SEED)
+        return before + _NO_SEED.removesuffix("null"), after
+
+    def settings_text(self, seed: int) -> str:
+        """Return the settings of one of its networks as JSON, always in the same order."""
+        before, after = self._text
+        return f"{before}{seed}{after}"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One network of a study: a combination of its factors, and a seed."""
+
+    treatment: Treatment
+    seed: int
+    stored_as: str | None = None
+    """Name of the network where another version of the code made it."""
+
+    @property
+    def task_label(self) -> str:
+        """What the study calls the task."""
+        return self.treatment.task_label
+
+    @property
+    def task(self) -> Any:
+        """Settings of the task."""
+        return self.treatment.task
+
+    @property
+    def learner_label(self) -> str:
+        """What the study calls the learning rule."""
+        return self.treatment.learner_label
+
+    @property
+    def learner(self) -> Any:
+        """Settings of the learning rule."""
+        return self.treatment.learner
+
+    @property
+    def network(self) -> NetworkSettings:
+        """Settings of the network."""
+        return self.treatment.network
+
+    @property
+    def stopping(self) -> StoppingRule:
+        """When training stops."""
+        return self.treatment.stopping
+
+    @property
+    def planes(self) -> PlaneSettings:
+        """How the trained network is analysed."""
+        return self.treatment.planes
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that is computed, as a mapping; labels are not part of it."""
+        return {**self.treatment.settings, "seed": self.seed}
+
+    @property
+    def settings_text(self) -> str:
+        """The same as JSON, always in the same order."""
+        return self.treatment.settings_text(self.seed)
+
+    @cached_property
+    def identity(self) -> str:
+        """Name of the network: a hash of its settings and of the code that computes it."""
+        if self.stored_as is not None:
+            return self.stored_as
+        return hashlib.sha256((self.settings_text + code_version()).encode()).hexdigest()[:16]
+
+    @property
+    def factors(self) -> dict[str, Any]:
+        """What the study varies, by column of the summary."""
+        return {
+            "task": self.task_label,
+            "learner": self.learner_label,
+            "delta": self.network.delta,
+            "seed": self.seed,
+            **self.treatment.levels,
+        }
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        levels = "".join(
+            f", {name} = {value:g}" if isinstance(value, float) else f", {name} = {value}"
+            for name, value in self.treatment.levels.items()
+        )
+        return f"{self.learner_label}, δ = {self.network.delta:g}{levels}, seed {self.seed}"
+
+    def of_earlier_code(self, identity: str) -> "Condition":
+        """Return the condition with the name under which another version of the code stored its network."""
+        return replace(self, stored_as=identity)
+
+
+def complete_settings(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a stored network with those that came later at their defaults.
+
+    A network that was made before a setting existed is what that setting's default makes.
+    """
+    try:
+        task, learner = dict(stored["task"]), dict(stored["learner"])
+        names = {"task": task.pop("task"), "rule": learner.pop("rule")}
+        return {
+            "task": {"task": names["task"], **to_mapping(TASKS.build(names["task"], task))},
+            "learner": {"rule": names["rule"], **to_mapping(LEARNERS.build(names["rule"], learner))},
+            "network": to_mapping(from_mapping(NetworkSettings, stored["network"], "network")),
+            # without an accuracy: none was asked for
+            "stopping": to_mapping(stopping_rule({"accuracy": False, **stored["stopping"]})),
+            "planes": to_mapping(from_mapping(PlaneSettings, stored["planes"], "planes")),
+            "seed": stored["seed"],
+        }
+    except (SettingsError, KeyError, TypeError):
+        return stored  # of a version with other settings: it is no network of a study that can be written today
+
+
+def stopping_rule(table: Mapping[str, Any]) -> StoppingRule:
+    """Read a stopping rule from a mapping: TOML has no "none", so an accuracy that does not bound is false there."""
+    if table.get("accuracy") is False:
+        rule = from_mapping(StoppingRule, {k: v for k, v in table.items() if k != "accuracy"}, "stopping")
+        return replace(rule, accuracy=None)
+    return from_mapping(StoppingRule, table, "stopping")
+
+
+@cache
+def code_version() -> str:
+    """Return a hash of the source that a network's numbers depend on."""
+    return source_version(("tasks", "networks", "learning", "dynamics"), ("keys.py", *_ANALYSES))
+
+
+@cache
+def source_version(rooms: tuple[str, ...], files: tuple[str, ...]) -> str:
+    """Return a hash of the source of whole rooms and of single files of this package."""
+    package = resources.files("attrax")
+    digest = hashlib.sha256()
+    for room in rooms:
+        for file in sorted((package / room).iterdir(), key=lambda p: p.name):
+            if file.name.endswith(".py"):
+                digest.update(file.name.encode() + file.read_bytes())
+    for name in files:
+        digest.update(package.joinpath(name).read_bytes())
+    return digest.hexdigest()
