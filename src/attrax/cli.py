@@ -13,35 +13,119 @@ from attrax.settings import SettingsError
 if TYPE_CHECKING:
     import numpy as np
 
+    from attrax.studies import Executor, Store
+
 
 def demo(
     out: Annotated[Path, tyro.conf.arg(help="folder for the results")] = Path("attrax-out/demo"),
 ) -> None:
     """Train four networks by two rules, map their attractors, and write a page: minutes on two cores."""
-    _run("demo", out, None)
+    run("demo", out)
 
 
 def run(
     study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help="a study file (TOML), or the name of a preset")],
     out: Annotated[Path | None, tyro.conf.arg(help="folder for the results; default: attrax-out/NAME")] = None,
     workers: Annotated[int | None, tyro.conf.arg(help="processes at a time; default: one a core")] = None,
+    executor: Annotated[
+        Literal["local", "ray"], tyro.conf.arg(help="who runs the workers: this machine, or a Ray cluster")
+    ] = "local",
+    address: Annotated[str | None, tyro.conf.arg(help="of a Ray cluster; default: one is started here")] = None,
+    device: Annotated[
+        Literal["cpu", "gpu"], tyro.conf.arg(help="gpu: the networks of a shard are trained side by side")
+    ] = "cpu",
+    shard_size: Annotated[
+        int | None, tyro.conf.arg(help="networks written together; default: 1, more in large studies, 64 on a gpu")
+    ] = None,
+    retries: Annotated[int, tyro.conf.arg(help="how often a shard is tried again whose worker died")] = 2,
+    dry_run: Annotated[
+        bool,
+        tyro.conf.arg(help="only say what would be done; computes one shard to measure it, and keeps it"),
+    ] = False,
 ) -> None:
     """Run a study: train and analyse what is missing, then write its report."""
-    _run(study, out, workers)
+    from attrax.reports import findings, write_report
+    from attrax.reports.progress import StudyProgress
+    from attrax.settings import require
+    from attrax.studies import load_study
+    from attrax.studies.execution import default_shard_size
+    from attrax.studies.study_run import available_cores, run_study
+
+    for name, value, least in (("workers", workers, 1), ("shard-size", shard_size, 1), ("retries", retries, 0)):
+        require(value is None or value >= least, f"--{name} is {value}; it must be {least} or more")
+    require(address is None or executor == "ray", "--address is for --executor ray")
+    require(device == "cpu" or executor == "local", "--device gpu is for --executor local")
+    loaded = load_study(study)
+    directory = out or Path("attrax-out") / loaded.name
+    size = shard_size or default_shard_size(loaded.n_networks, device)
+    n_workers = workers or (1 if device == "gpu" else available_cores())
+    with StudyProgress(loaded) as progress:
+        store = run_study(
+            loaded, directory, n_workers, progress, shard_size=size, retries=retries, on_start=progress.start,
+            executor=_executor(executor, directory, n_workers, workers, address, device, size),
+            most=1 if dry_run else None,
+        )  # fmt: skip
+    if dry_run:
+        _say_estimate(store, n_workers)
+    elif store.conditions:
+        page = write_report(store)
+        print(f"\nThe page is {page.resolve()}")
+        for sentence in findings(store):
+            print(f"- {sentence}")
+    if progress.failed:
+        print(f"attrax: {progress.failed} networks failed; see {directory / 'logs'}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _executor(
+    kind: str, directory: Path, n_workers: int, workers: int | None, address: str | None, device: str, size: int
+) -> "Executor":
+    if kind == "ray":
+        from attrax.interop.ray_executor import RayExecutor
+
+        return RayExecutor(directory, workers, address)
+    from attrax.studies import LocalExecutor
+
+    return LocalExecutor(directory, n_workers, size if device == "gpu" else 1)
+
+
+def _say_estimate(store: "Store", n_workers: int) -> None:
+    from attrax.reports.progress import duration
+    from attrax.reports.sentences import first_rows
+    from attrax.studies.estimate import estimate
+
+    study, guess = store.study, estimate(store, n_workers)
+    print(
+        f"{study.name}: {study.n_networks} networks, {len(study.treatments)} conditions with {len(study.seeds)} seeds"
+    )
+    if guess is not None:
+        size = f"{guess.bytes / 1e9:.2g} GB" if guess.bytes >= 1e9 else f"{guess.bytes / 1e6:.2g} MB"
+        print(
+            f"{guess.missing} are missing: about {duration(guess.seconds)} on {n_workers} workers and {size} on disk, "
+            f"as measured of {guess.measured} finished (those of other rules and widths may differ)"
+        )
+    print(first_rows(store))
 
 
 def status(
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(help="the folder of a study")],
+    verify: Annotated[bool, tyro.conf.arg(help="read every byte, and name what is damaged")] = False,
 ) -> None:
-    """Say how far a study is."""
+    """Say how far a study is, and whether a run is at work on it."""
+    from attrax.reports.status import status_lines
     from attrax.studies import open as open_store
+    from attrax.studies import verify as read_all
 
-    store = open_store(directory)
-    finished = {condition.identity for condition in store.conditions}
-    conditions = store.study.conditions()
-    print(f"{store.study.name}: {len(finished)} of {len(conditions)} networks finished")
-    for condition in conditions:
-        print(f"  {'finished' if condition.identity in finished else 'missing ':8}  {condition.title}")
+    if verify:
+        damage = read_all(directory)
+        for line in damage:
+            print(line)
+        print(f"{len(damage)} damaged or missing files" if damage else "every file is as it was written")
+        if damage:
+            sys.exit(1)
+        return
+    for line in status_lines(open_store(directory)):
+        print(line)
 
 
 def report(
@@ -220,27 +304,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away (`attrax tasks | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-
-
-def _run(source: str, out: Path | None, workers: int | None) -> None:
-    from attrax.reports import findings, write_report
-    from attrax.reports.progress import StudyProgress
-    from attrax.settings import require
-    from attrax.studies import load_study
-    from attrax.studies.study_run import missing_conditions, prepare_study, run_study
-
-    require(workers is None or workers >= 1, f"--workers is {workers}; it must be 1 or more")
-    study = load_study(source)
-    directory = out or Path("attrax-out") / study.name
-    prepare_study(study, directory)
-    with StudyProgress(study, missing_conditions(study, directory)) as progress:
-        store = run_study(study, directory, workers, progress)
-    if store.conditions:
-        page = write_report(store)
-        print(f"\nThe page is {page.resolve()}")
-        for sentence in findings(store):
-            print(f"- {sentence}")
-    if progress.failed:
-        print(f"attrax: {progress.failed} networks failed; see {directory / 'logs'}", file=sys.stderr)
         sys.exit(1)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from attrax.studies.execution import _ONE_THREAD
+from attrax.studies.local_executor import ONE_THREAD
 
 PRODUCTS = """
 import time
@@ -19,6 +19,6 @@ print((time.process_time() - processor) / (time.perf_counter() - wall))
 
 
 def test_a_large_product_keeps_one_core_busy_and_no_more():
-    environment = os.environ | _ONE_THREAD
+    environment = os.environ | ONE_THREAD
     done = subprocess.run([sys.executable, "-c", PRODUCTS], capture_output=True, text=True, check=True, env=environment)
     assert float(done.stdout) < 1.3

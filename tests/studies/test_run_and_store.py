@@ -14,8 +14,17 @@ import xarray as xr
 from attrax.settings import SettingsError
 from attrax.studies import open as open_store
 from attrax.studies import parse_study, run_study
-from attrax.studies.store import prepare, write_shard
+from attrax.studies.shards import NetworkResult, Shard, write_shard
+from attrax.studies.study_folder import check_folder, make_folder, write_study
 from attrax.studies.unfinished import Unfinished
+
+
+
+def prepare(directory, study):
+    check_folder(directory, study)
+    make_folder(directory)
+    write_study(directory, study)
+
 
 COLUMNS = [
     "network",
@@ -135,21 +144,22 @@ def test_networks_of_an_earlier_version_of_the_code_are_still_read(tiny_store, m
     assert {c.identity for c in store.conditions} == {c.identity for c in tiny_store.conditions}
 
 
-def test_a_shard_that_is_there_already_is_not_written_over_and_an_incomplete_one_is(bare_study_text, tmp_path):
-    from attrax.studies.network_run import run_network
+def test_a_shard_that_is_there_already_is_not_written_over_and_a_damaged_one_is(bare_study_text, tmp_path):
+    from attrax.studies.shard_run import run_shard
 
     study = parse_study(bare_study_text)
     prepare(tmp_path, study)
     condition = study.conditions()[0]
     shard = tmp_path / "shards" / condition.identity
-    run_network(tmp_path, condition, lambda stage, progress: None)
+    run_shard(tmp_path, [condition], lambda message: None)
     before = {file.name: file.stat().st_mtime_ns for file in shard.iterdir()}
-    run_network(tmp_path, condition, lambda stage, progress: None)
+    run_shard(tmp_path, [condition], lambda message: None)
     assert {file.name: file.stat().st_mtime_ns for file in shard.iterdir()} == before
     (shard / "checksums.json").unlink()
-    run_network(tmp_path, condition, lambda stage, progress: None)
-    assert (shard / "checksums.json").is_file()
+    run_shard(tmp_path, [condition], lambda message: None)
+    assert not Shard(shard).damage()
     assert not list((tmp_path / "shards").glob(".*"))
+    assert (tmp_path / "damaged" / shard.name / "summary.parquet").is_file()
 
 
 def test_a_folder_without_a_study_cannot_be_opened(tmp_path):
@@ -166,43 +176,6 @@ def test_a_criterion_out_of_reach_is_refused_before_anything_is_written(tmp_path
     with pytest.raises(SettingsError, match="cannot be reached"):
         run_study(study, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_network_whose_process_is_killed_is_reported_and_the_others_go_on(tmp_path, bare_study_text):
-    killed = []
-
-    def kill_the_first_ppo(event):
-        if event.kind == "working" and not killed:
-            import multiprocessing
-
-            process = multiprocessing.active_children()[0]
-            killed.append(process.pid)
-            os.kill(process.pid, signal.SIGKILL)
-        elif event.kind != "working":
-            outcomes.append((event.kind, event.stage))
-
-    outcomes = []
-    store = run_study(parse_study(bare_study_text), tmp_path / "out", 1, kill_the_first_ppo)
-    assert sorted(kind for kind, _ in outcomes) == ["failed", "finished"]
-    assert ("failed", "its process was killed by SIGKILL") in outcomes
-    assert len(store.conditions) == 1
-
-
-def test_an_error_in_a_worker_is_told_in_one_line_and_logged(tmp_path, bare_study_text):
-    """A disk that refuses: the shards folder is a file."""
-    study = parse_study(bare_study_text.replace("updates = 4", "updates = 1"))
-    directory = tmp_path / "out"
-    prepare(directory, study)
-    (directory / "shards").rmdir()
-    (directory / "shards").write_text("in the way")
-    from attrax.studies.execution import run_local
-
-    events = []
-    run_local(directory, study.conditions()[:1], 1, events.append)
-    assert events[-1].kind == "failed"
-    assert "\n" not in events[-1].stage
-    assert "Error" in events[-1].stage
-    assert "Traceback" in next((directory / "logs").iterdir()).read_text()
 
 
 @pytest.mark.parametrize("after", ["compiling", "finished"])
@@ -230,6 +203,7 @@ def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, bare_study_text, 
 
 def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path, bare_study_text, monkeypatch):
     from attrax.studies import network_run, planes
+    from attrax.studies.shard_run import run_shard
 
     study = parse_study(bare_study_text)
     prepare(tmp_path, study)
@@ -246,19 +220,21 @@ def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path
     monkeypatch.setattr(planes, "classify", classify_twice)
     monkeypatch.setattr(network_run, "train", lambda *a, **k: trainings.append(1) or really_train(*a, **k))
     with pytest.raises(KeyboardInterrupt):
-        network_run.run_network(tmp_path, condition, lambda stage, progress: None)
-    kept = sorted(file.name for file in (tmp_path / "unfinished" / condition.identity).glob("*.nc"))
+        run_shard(tmp_path, [condition], lambda message: None)
+    kept = sorted((tmp_path / "unfinished" / condition.identity).glob("*.nc"))
     assert len(kept) == 2
-    network_run.run_network(tmp_path, condition, lambda stage, progress: None)
+    # what is damaged meanwhile is computed again
+    kept[0].write_bytes(kept[0].read_bytes()[:-1] + b"?")
+    run_shard(tmp_path, [condition], lambda message: None)
     n_planes = len(condition.planes.stages) * condition.task.n_contexts
     assert len(trainings) == 1
-    assert len(calls) == n_planes + 1  # the one that was interrupted is computed again
+    assert len(calls) == n_planes + 2  # the one that was interrupted, and the damaged one
     assert not (tmp_path / "unfinished").exists()
     # and the result is what an uninterrupted run gives
     other = tmp_path / "other"
     prepare(other, study)
-    network_run.run_network(other, condition, lambda stage, progress: None)
-    for name in ("summary.parquet", "weights.safetensors"):
+    run_shard(other, [condition], lambda message: None)
+    for name in ("summary.parquet", "weights.safetensors", "arrays.nc"):
         assert (tmp_path / "shards" / condition.identity / name).read_bytes() == (
             other / "shards" / condition.identity / name
         ).read_bytes()
@@ -271,7 +247,7 @@ def test_texts_of_parts_that_were_kept_apart_stay_whole_in_the_shard(tmp_path):
         unfinished.dataset(kind, lambda kind=kind: xr.Dataset({"kind": ("point", np.array([kind]))}))
         for kind in ("fixed point", "quasi-periodic")
     ]
-    joined = xr.concat(parts, dim="part")
-    write_shard(tmp_path, "network", {"network": "network"}, {"network": "network"}, joined, {}, {})
-    with xr.open_dataset(tmp_path / "shards" / "network" / "arrays.nc", engine="h5netcdf") as arrays:
-        assert arrays.kind.values[:, 0].tolist() == ["fixed point", "quasi-periodic"]
+    joined = xr.concat(parts, dim="part").expand_dims(network=["network"])
+    row = {"network": "network"}
+    shard = write_shard(tmp_path, [NetworkResult("network", {}, row, row, joined, {})])
+    assert shard.arrays().kind.values[0, :, 0].tolist() == ["fixed point", "quasi-periodic"]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from attrax.networks.own_weights import OwnNetwork, own_network, read_arrays
     from attrax.networks.recurrence import unroll
     from attrax.networks.recurrent_network import RecurrentNetwork, initialise
-    from attrax.networks.weights import load_networks, save_networks
+    from attrax.networks.weights import load_networks, networks_as_bytes, save_networks
 
 _PLACES = {
     "OwnNetwork": "own_weights",
@@ -18,6 +18,7 @@ _PLACES = {
     "RecurrentNetwork": "recurrent_network",
     "initialise": "recurrent_network",
     "load_networks": "weights",
+    "networks_as_bytes": "weights",
     "save_networks": "weights",
     "unroll": "recurrence",
 }
@@ -27,6 +28,7 @@ __all__ = [
     "RecurrentNetwork",
     "initialise",
     "load_networks",
+    "networks_as_bytes",
     "own_network",
     "read_arrays",
     "save_networks",

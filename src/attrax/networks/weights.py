@@ -1,5 +1,6 @@
 """Weights on disk, as safetensors: plain arrays and text, nothing that could run."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import fields
@@ -8,8 +9,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load, save
 
 from attrax.networks.recurrent_network import RecurrentNetwork
 from attrax.networks.settings import CELLS, NetworkSettings
@@ -21,12 +21,15 @@ _ARRAYS = tuple(field.name for field in fields(RecurrentNetwork) if field.name !
 def save_networks(
     path: Path, networks: Mapping[str, RecurrentNetwork], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write networks under their names, as tensors called ``NAME/recurrent_weights`` and so on.
+    """Write networks under their names to a file: see `networks_as_bytes`."""
+    path.write_bytes(networks_as_bytes(networks, metadata))
+
+
+def networks_as_bytes(networks: Mapping[str, RecurrentNetwork], metadata: Mapping[str, str] | None = None) -> bytes:
+    """Return networks under their names, as tensors called ``NAME/recurrent_weights`` and so on.
 
     Parameters
     ----------
-    path
-        The file.
     networks
         Name to network, for instance a final network and its checkpoints.
     metadata
@@ -48,7 +51,7 @@ def save_networks(
         "cell": {name: CELLS.name_of(network.cell) for name, network in networks.items()},
         "metadata": dict(metadata or {}),
     }
-    save_file(tensors, path, metadata={_HEADER: json.dumps(header)})
+    return save(tensors, metadata={_HEADER: json.dumps(header)})
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -65,30 +68,39 @@ def read_leaks(path: Path) -> dict[str, float]:
 
 def read_cells(path: Path) -> dict[str, str]:
     """Return the kind of cell of each network that `save_networks` wrote, by name."""
-    header = _read_header(path)
+    return _cells(_read_header(path))
+
+
+def _cells(header: Mapping[str, Any]) -> dict[str, str]:
     cells: dict[str, str] = header.get("cell", dict.fromkeys(header["leak"], "relu"))  # once there was one kind only
     return cells
 
 
-def _read_header(path: Path) -> dict[str, Any]:
-    with safe_open(path, framework="numpy") as file:
-        header: dict[str, Any] = json.loads(file.metadata()[_HEADER])
+def _read_header(source: Path | bytes) -> dict[str, Any]:
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")  # the format begins with the length of its header, a JSON text
+        header: dict[str, Any] = json.loads(json.loads(file.read(length))["__metadata__"][_HEADER])
         return header
 
 
-def load_networks(path: Path) -> dict[str, RecurrentNetwork]:
-    """Read back what `save_networks` wrote."""
-    leaks, cells = read_leaks(path), read_cells(path)
-    with safe_open(path, framework="numpy") as file:
-        stored = set(file.keys())
-        return {
-            name: RecurrentNetwork(
-                **{
-                    array: jnp.asarray(file.get_tensor(f"{name}/{array}"))
-                    for array in _ARRAYS
-                    if f"{name}/{array}" in stored
-                },
-                cell=NetworkSettings(delta=1.0, leak=leak, cell=cells[name]).make_cell(),
-            )
-            for name, leak in leaks.items()
-        }
+def load_networks(source: Path | bytes, start: str = "") -> dict[str, RecurrentNetwork]:
+    """Read back what `save_networks` wrote.
+
+    Parameters
+    ----------
+    source
+        The file, or its content.
+    start
+        Only networks whose names begin like this.
+    """
+    header = _read_header(source)
+    cells = _cells(header)
+    tensors = load(source if isinstance(source, bytes) else source.read_bytes())
+    return {
+        name: RecurrentNetwork(
+            **{array: jnp.asarray(tensors[f"{name}/{array}"]) for array in _ARRAYS if f"{name}/{array}" in tensors},
+            cell=NetworkSettings(delta=1.0, leak=leak, cell=cells[name]).make_cell(),
+        )
+        for name, leak in header["leak"].items()
+        if name.startswith(start)
+    }

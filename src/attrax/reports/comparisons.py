@@ -24,7 +24,7 @@ def comparison_rows(store: Store) -> list[dict[str, Any]]:
         return []
     rows: list[dict[str, Any]] = []
     course = store.course()
-    for name, (counted, value) in store.study.stopping.checkpoints.items():
+    for name, (counted, value) in store.study.checkpoints.items():
         table = course_table(course.sel(checkpoint=name))
         text = f"{100 * value:g} %" if counted == "accuracy" else f"{value:,g}"
         for (task, learner, delta), group in table.groupby(["task", "learner", "delta"], sort=False):

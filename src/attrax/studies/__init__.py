@@ -10,18 +10,22 @@ from attrax.studies.study_file import load_study, parse_study
 
 if TYPE_CHECKING:
     from attrax.studies.decision_sides import trial_sides, wrong_side
-    from attrax.studies.execution import Event, run_local
+    from attrax.studies.execution import Event, Executor
+    from attrax.studies.local_executor import LocalExecutor
     from attrax.studies.plane_atlases import map_atlases, stage_atlas
     from attrax.studies.planes import map_planes, plane_shares
     from attrax.studies.stage_basins import basins_of_stage
     from attrax.studies.store import Store, open
+    from attrax.studies.study_folder import verify
     from attrax.studies.study_run import run_study
     from attrax.studies.training_course import map_course
     from attrax.studies.weights_analysis import AnalysedWeights, WeightsAnalysis, run_analysis
 
 _PLACES = {
     "Event": "execution",
-    "run_local": "execution",
+    "Executor": "execution",
+    "LocalExecutor": "local_executor",
+    "verify": "study_folder",
     "map_atlases": "plane_atlases",
     "stage_atlas": "plane_atlases",
     "map_planes": "planes",
@@ -41,6 +45,8 @@ __all__ = [
     "AnalysedWeights",
     "Condition",
     "Event",
+    "Executor",
+    "LocalExecutor",
     "PlaneSettings",
     "Store",
     "Study",
@@ -54,10 +60,10 @@ __all__ = [
     "parse_study",
     "plane_shares",
     "run_analysis",
-    "run_local",
     "run_study",
     "stage_atlas",
     "trial_sides",
+    "verify",
     "wrong_side",
 ]
 

@@ -1,148 +1,200 @@
-"""Carry out a study on the cores of this machine: one spawned, single-threaded process a network at a time."""
+"""Carry out the work of a study, by whatever runs its workers: attempts, retries, and what is told of them."""
 
-import multiprocessing
-import os
-import signal
-import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+from attrax.learning.members import Member, separate
+from attrax.settings import SettingsError
 from attrax.studies.conditions import Condition
+from attrax.studies.shard_run import Message, log_file
 
-# Training small networks is fastest with one single-threaded process a core. JAX reads this when it is imported, so the
-# environment is prepared before a process is spawned. NPROC is what XLA sizes its pool of threads by; the flag for its
-# matrix products alone leaves a second thread at work.
-_ONE_THREAD = {
-    "NPROC": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "JAX_PLATFORMS": "cpu",
-}
+RETRIES = 2
+SIDE_BY_SIDE_ON_GPU = 64
 
 
 class Event(NamedTuple):
     """Something that happened to one network."""
 
     condition: Condition
-    kind: Literal["working", "finished", "failed"]
+    kind: Literal["working", "finished", "failed", "again"]
     stage: str = ""
-    """Of "working": "compiling", "training" or "attractors"; of "failed": one line that says why."""
+    """Of "working": "compiling", "training" or "attractors"; of "failed" and "again" (the attempt was lost, and there
+    will be another one): one line that says why."""
     updates: int = 0
     accuracy: float = float("nan")
 
 
-@dataclass
-class _Worker:
-    condition: Condition
-    process: multiprocessing.process.BaseProcess
-    connection: Connection
+class Job(NamedTuple):
+    """A shard to be computed."""
+
+    conditions: tuple[Condition, ...]
+    attempt: int = 1
 
 
-def run_local(directory: Path, conditions: list[Condition], n_workers: int, on_event: Callable[[Event], None]) -> None:
-    """Train and analyse networks side by side; each writes its own shard when it is done.
+class Done(NamedTuple):
+    """The worker has done its job."""
+
+
+class Died(NamedTuple):
+    """The worker is no more; its job's attempt is lost."""
+
+    why: str
+
+
+class DiskFull(NamedTuple):
+    """The worker could not write: there is no room."""
+
+
+@runtime_checkable
+class Worker(Protocol):
+    """Does one job at a time, and keeps its compiled programs from one to the next."""
+
+    def give(self, job: Job) -> None:
+        """Start a job."""
+        ...
+
+    def stop(self) -> None:
+        """End the worker, whatever it is at."""
+        ...
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Runs workers somewhere; see `attrax.studies.local_executor` and `attrax.interop.ray_executor`."""
+
+    @property
+    def n_workers(self) -> int:
+        """How many work at a time."""
+        ...
+
+    def start(self) -> Worker:
+        """Return a new worker."""
+        ...
+
+    def wait(self, workers: Sequence[Worker]) -> list[tuple[Worker, Message | Done | Died | DiskFull]]:
+        """Wait until one of the workers says something; return who says what."""
+        ...
+
+
+class DiskIsFullError(SettingsError):
+    """There is no room left for the results of a study."""
+
+
+def plan_jobs(conditions: Sequence[Condition], shard_size: int) -> list[Job]:
+    """Pack networks that are missing into shards.
+
+    Those of one shard have in common all that shapes a compiled program, and follow one another in the study.
+
+    Parameters
+    ----------
+    conditions
+        The networks that are missing.
+    shard_size
+        How many networks a shard holds at the most.
+    """
+    alike: dict[object, list[Condition]] = {}
+    frames: dict[int, object] = {}
+    for condition in conditions:
+        treatment = condition.treatment
+        if id(treatment) not in frames:
+            frame = separate(Member(treatment.network, treatment.learner))[0]
+            frames[id(treatment)] = (treatment.task_label, treatment.task, frame, treatment.stopping, treatment.planes)
+        alike.setdefault(frames[id(treatment)], []).append(condition)
+    return [
+        Job(tuple(group[first : first + shard_size]))
+        for group in alike.values()
+        for first in range(0, len(group), shard_size)
+    ]
+
+
+def default_shard_size(n_networks: int, device: str) -> int:
+    """Return how many networks a shard holds: on a CPU one, but at most a thousand shards a study or so."""
+    return SIDE_BY_SIDE_ON_GPU if device == "gpu" else -(-n_networks // 1000)
+
+
+def carry_out(
+    directory: Path,
+    jobs: Sequence[Job],
+    executor: Executor,
+    on_event: Callable[[Event], None],
+    retries: int = RETRIES,
+) -> None:
+    """Compute shards side by side; each worker writes its own.
+
+    A worker that dies costs the attempt that it was at. The job is tried again so many times; then its networks are
+    tried one by one, once, so that one that cannot be computed does not cost the others; then they have failed.
 
     Parameters
     ----------
     directory
         The study's folder; logs of failures go to ``logs/`` in it.
-    conditions
-        The networks that are missing.
-    n_workers
-        Processes at a time.
+    jobs
+        What to compute.
+    executor
+        Runs the workers.
     on_event
-        Told whatever happens.
+        Told whatever happens to each network.
+    retries
+        How often a job whose worker died is tried again.
+
+    Raises
+    ------
+    DiskIsFullError
+        If there is no room for results; all workers are stopped, and what is finished stays.
 
     Notes
     -----
-    When interrupted (`KeyboardInterrupt`) the processes are stopped, and what was finished stays.
+    When interrupted (`KeyboardInterrupt`) the workers are stopped, and what was finished stays.
     """
-    waiting = list(conditions)
-    running: list[_Worker] = []
+    waiting = deque(jobs)
+    busy: dict[Worker, Job] = {}
+    idle: list[Worker] = []
     try:
-        while waiting or running:
-            while waiting and len(running) < n_workers:
-                running.append(_start(directory, waiting.pop(0)))
-            ready = wait([worker.connection for worker in running])
-            for worker in [w for w in running if w.connection in ready]:
-                try:
-                    on_event(worker.connection.recv())
-                except (EOFError, OSError):  # the worker's end is closed, perhaps in the middle of a message
-                    running.remove(worker)
-                    on_event(_outcome(directory, worker))
+        while waiting or busy:
+            while waiting and len(busy) < executor.n_workers:
+                worker = idle.pop() if idle else executor.start()
+                busy[worker] = waiting.popleft()
+                worker.give(busy[worker])
+            while idle and not waiting:
+                idle.pop().stop()  # whatever it holds, others may need
+            for worker, said in executor.wait(list(busy)):
+                job = busy[worker]
+                if isinstance(said, Message):
+                    condition = next(c for c in job.conditions if c.identity == said.identity)
+                    on_event(Event(condition, *said[1:]))
+                elif isinstance(said, Done):
+                    idle.append(worker)
+                    del busy[worker]
+                elif isinstance(said, DiskFull):
+                    raise DiskIsFullError(
+                        f"the disk of {directory} is full; what is finished is whole. Make room, and the same command "
+                        "goes on from there"
+                    )
+                else:
+                    del busy[worker]
+                    worker.stop()
+                    waiting.extendleft(reversed(_after_death(directory, job, said.why, retries, on_event)))
     finally:
-        for worker in running:
-            worker.process.terminate()
-        for worker in running:
-            worker.process.join()
+        for worker in [*busy, *idle]:
+            worker.stop()
 
 
-def _start(directory: Path, condition: Condition) -> _Worker:
-    _log_file(directory, condition).unlink(missing_ok=True)
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(directory, condition, sender), daemon=True)
-    with _environment(_ONE_THREAD):
-        process.start()
-    sender.close()  # the worker holds the other end: when it ends, for whatever reason, receiving says so
-    return _Worker(condition, process, receiver)
-
-
-def _outcome(directory: Path, worker: _Worker) -> Event:
-    worker.process.join()
-    code = worker.process.exitcode
-    if code == 0:
-        return Event(worker.condition, "finished")
-    if code is not None and code < 0:
-        why = f"its process was killed by {signal.Signals(-code).name}"
-    else:
-        log = _log_file(directory, worker.condition)
-        first = log.read_text(encoding="utf-8").splitlines()[:1] if log.is_file() else []
-        why = first[0] if first else f"exit code {code}"
-    return Event(worker.condition, "failed", why)
-
-
-def _work(directory: Path, condition: Condition, connection: Connection) -> None:
-    """Run in the spawned process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    try:
-        from attrax.compilation_cache import use_compilation_cache
-        from attrax.studies.network_run import run_network
-
-        use_compilation_cache()
-
-        def report(stage: str, progress: object) -> None:
-            updates, accuracy = getattr(progress, "updates", 0), getattr(progress, "accuracy", float("nan"))
-            connection.send(Event(condition, "working", stage, updates, accuracy))
-
-        run_network(directory, condition, report)
-    except Exception as error:  # whatever it was, it goes into the log and the parent goes on with the others
-        log = _log_file(directory, condition)
+def _after_death(directory: Path, job: Job, why: str, retries: int, on_event: Callable[[Event], None]) -> list[Job]:
+    """Return what is to be tried again; tell what is not, and what is."""
+    told = f"attempt {job.attempt}: {why}"
+    for condition in job.conditions:
+        log = log_file(directory, condition.identity)
         log.parent.mkdir(exist_ok=True)
-        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        log.write_text(f"{reason}\n\n{traceback.format_exc()}", encoding="utf-8")
-        sys.exit(1)
-
-
-def _log_file(directory: Path, condition: Condition) -> Path:
-    return directory / "logs" / f"{condition.identity}.log"
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{told}\n")
+    if job.attempt <= retries:
+        again = [job._replace(attempt=job.attempt + 1)]
+    elif len(job.conditions) > 1:
+        again = [Job((condition,), job.attempt + 1) for condition in job.conditions]
+    else:
+        again = []
+    for condition in job.conditions:
+        on_event(Event(condition, "again" if again else "failed", told))
+    return again

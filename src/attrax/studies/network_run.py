@@ -1,4 +1,4 @@
-"""From a condition to a finished shard: train, map the planes, write."""
+"""From a condition to a finished network: train, map the planes."""
 
 import platform
 import time
@@ -9,22 +9,24 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from attrax.learning import Progress, train
+from attrax.learning import Progress, Trained, train
 from attrax.studies.conditions import Condition
 from attrax.studies.plane_atlases import atlas_shares, map_atlases
 from attrax.studies.planes import map_planes, plane_shares
-from attrax.studies.store import write_shard
+from attrax.studies.shards import NetworkResult
 from attrax.studies.training_course import first_oscillation, map_course
 from attrax.studies.unfinished import Unfinished
 
 _LIBRARIES = ("attrax", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
 
 
-def run_network(directory: Path, condition: Condition, report: Callable[[str, Progress | None], None]) -> None:
-    """Train and analyse one network and write its shard.
+def finish_network(
+    directory: Path, condition: Condition, report: Callable[[str, Progress | None], None]
+) -> NetworkResult:
+    """Train and analyse one network.
 
     The trained network is kept as soon as it is there, and each plane as well: whatever interrupts the work, the next
-    run goes on from them (then the seconds of the timing are those of that run alone).
+    run goes on from them (then the seconds of the planes are those of that run alone).
 
     Parameters
     ----------
@@ -33,19 +35,33 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
     condition
         The network.
     report
-        Told the stage of the work ("training", "attractors") and, while training, how far it is.
+        Told the stage of the work ("compiling", "training", "attractors") and, while training, how far it is.
     """
-    report("compiling", None)
-    started = time.perf_counter()
     unfinished = Unfinished(directory, condition.identity)
-    trained = unfinished.trained(
-        lambda: train(
+    kept = unfinished.trained()
+    if kept is None:
+        report("compiling", None)
+        started = time.perf_counter()
+        trained = train(
             condition.task, condition.network, condition.learner, condition.stopping, condition.seed,
             on_progress=lambda progress: report("training", progress),
-        )
-    )  # fmt: skip
-    after_training = time.perf_counter()
+        )  # fmt: skip
+        kept = trained, time.perf_counter() - started
+        unfinished.keep(*kept)
+    return analyse_network(directory, condition, *kept, report)
+
+
+def analyse_network(
+    directory: Path,
+    condition: Condition,
+    trained: Trained,
+    training_seconds: float,
+    report: Callable[[str, Progress | None], None],
+) -> NetworkResult:
+    """Map the planes of a trained network, and put together all that is kept of it; arguments as `finish_network`."""
+    unfinished = Unfinished(directory, condition.identity)
     report("attractors", None)
+    started = time.perf_counter()
     planes = map_planes(condition.task, trained.network, condition.planes, unfinished.dataset)
     shares = plane_shares(planes)
     if condition.planes.atlas:
@@ -57,14 +73,12 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
         progress = {**trained.checkpoint_progress, "final": last}
         course = map_course(condition.task, checkpoints, progress, condition.planes, unfinished.dataset)
         planes, shares = planes.merge(course), shares | first_oscillation(course)
-    after_planes = time.perf_counter()
+    factors = condition.factors
     summary = {
         "network": condition.identity,
-        "task": condition.task_label,
-        "learner": condition.learner_label,
-        "delta": condition.network.delta,
-        "seed": condition.seed,
+        **{name: factors[name] for name in ("task", "learner", "delta", "seed")},
         "n_hidden": condition.network.n_hidden,
+        **{name: level for name, level in condition.treatment.levels.items() if name != "n_hidden"},
         "reached": trained.status == "reached",
         "status": trained.status,
         "accuracy": trained.accuracy,
@@ -77,17 +91,16 @@ def run_network(directory: Path, condition: Condition, report: Callable[[str, Pr
     }
     timing = {
         "network": condition.identity,
-        "training_seconds": after_training - started,
-        "planes_seconds": after_planes - after_training,
+        "training_seconds": training_seconds,
+        "planes_seconds": time.perf_counter() - started,
         "host": platform.node(),
         "processor": platform.processor() or platform.machine(),
         "python": platform.python_version(),
         **{f"version_{library}": version(library) for library in _LIBRARIES},
     }
     arrays = planes.merge(_history(trained.history)).expand_dims(network=[condition.identity])
-    checkpoints = {"final": trained.network, **trained.checkpoints}
-    write_shard(directory, condition.identity, summary, timing, arrays, checkpoints, condition.settings)
-    unfinished.discard()
+    networks = {"final": trained.network, **trained.checkpoints}
+    return NetworkResult(condition.identity, condition.settings, summary, timing, arrays, networks)
 
 
 def _history(history: dict[str, np.ndarray]) -> xr.Dataset:

@@ -72,6 +72,14 @@ class Study:
         return list(dict.fromkeys(name for treatment in self._treatments for name in treatment.levels))
 
     @property
+    def checkpoints(self) -> dict[str, tuple[str, float]]:
+        """The checkpoints that are asked for of any network: name to what is counted, and the count."""
+        found: dict[str, tuple[str, float]] = {}
+        for treatment in self._treatments:
+            found |= treatment.stopping.checkpoints
+        return found
+
+    @property
     def n_networks(self) -> int:
         """How many networks there are."""
         return len(self._treatments) * len(self.seeds)

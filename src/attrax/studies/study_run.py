@@ -4,10 +4,23 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from attrax.settings import require
 from attrax.studies.conditions import Condition
-from attrax.studies.execution import Event, run_local
-from attrax.studies.store import Store, is_finished, prepare
+from attrax.studies.execution import RETRIES, Event, Executor, carry_out, default_shard_size, plan_jobs
+from attrax.studies.folder_lock import folder_lock
+from attrax.studies.index import open_index
+from attrax.studies.local_executor import LocalExecutor
+from attrax.studies.run_record import RunRecorder
+from attrax.studies.shards import remove_leftovers
+from attrax.studies.store import Store
 from attrax.studies.study import Study
+from attrax.studies.study_folder import (
+    check_folder,
+    make_folder,
+    read_study_text,
+    set_damaged_shards_aside,
+    write_study,
+)
 
 
 def run_study(
@@ -15,6 +28,12 @@ def run_study(
     directory: Path,
     n_workers: int | None = None,
     on_event: Callable[[Event], None] | None = None,
+    *,
+    executor: Executor | None = None,
+    shard_size: int | None = None,
+    retries: int = RETRIES,
+    on_start: Callable[[list[Condition], list[str]], None] | None = None,
+    most: int | None = None,
 ) -> Store:
     """Train and analyse the networks of a study that are missing in a folder.
 
@@ -25,33 +44,66 @@ def run_study(
     directory
         Where; new, or holding this study.
     n_workers
-        Processes at a time; None: one a core.
+        Processes at a time; None: one a core. Not used with an executor.
     on_event
         Told whatever happens to each network.
+    executor
+        Runs the workers; None: processes of this machine.
+    shard_size
+        How many networks are written together; None: one, or more in studies of more than a thousand.
+    retries
+        How often a shard whose worker died is tried again.
+    on_start
+        Told the networks that are missing, and what is wrong with shards that were found damaged and moved to
+        ``damaged/``.
+    most
+        How many shards to compute; None: all.
 
     Raises
     ------
     SettingsError
-        Before any work: the folder holds something else, or the criterion is out of reach for a task.
+        Before any work: the folder holds something else, another run is at work in it, or the criterion is out of reach
+        for a task. Later: the disk is full; what is finished stays.
     """
-    prepare_study(study, directory)
-    missing = missing_conditions(study, directory)
-    if missing:
-        run_local(directory, missing, n_workers or available_cores(), on_event or (lambda event: None))
-    return Store(directory)
-
-
-def prepare_study(study: Study, directory: Path) -> None:
-    """Check all that can be checked before any work, and make the folder; raises as `run_study`."""
+    require(shard_size is None or shard_size >= 1, f"shard_size is {shard_size}; it must be 1 or more")
+    require(retries >= 0, f"retries is {retries}; it must be 0 or more")
     asked = {(treatment.task, treatment.stopping): None for treatment in study.treatments}
     for task, stopping in asked:
         stopping.check_ceiling(task.ideal_observer_accuracy())
-    prepare(directory, study)
+    check_folder(directory, study)
+    make_folder(directory)
+    with folder_lock(directory):
+        check_folder(directory, study)  # another run may have been here meanwhile
+        write_study(directory, study)
+        remove_leftovers(directory)
+        damaged = set_damaged_shards_aside(directory)
+        missing = missing_conditions(study, directory)
+        if on_start is not None:
+            on_start(missing, damaged)
+        if missing:
+            jobs = plan_jobs(missing, shard_size or default_shard_size(study.n_networks, "cpu"))[:most]
+            recorder = RunRecorder(directory, sum(len(job.conditions) for job in jobs))
+
+            def told(event: Event) -> None:
+                recorder(event)
+                if on_event is not None:
+                    on_event(event)
+
+            try:
+                workers = executor or LocalExecutor(directory, n_workers or available_cores())
+                carry_out(directory, jobs, workers, told, retries)
+            finally:
+                recorder.close()
+        store = Store(directory)
+        _ = store.damaged  # brings the index up to date
+    return store
 
 
 def missing_conditions(study: Study, directory: Path) -> list[Condition]:
     """Return the conditions of a study whose networks are not in a folder yet."""
-    return [c for c in study.conditions() if not is_finished(directory, c.identity)]
+    table = open_index(directory, read_study_text(directory), lambda: study).table
+    there = set(table.column("network").to_pylist())
+    return [condition for condition in study.conditions() if condition.identity not in there]
 
 
 def available_cores() -> int:

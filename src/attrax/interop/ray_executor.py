@@ -1,0 +1,130 @@
+"""Workers on a Ray cluster: actors of one core each, which keep their compiled programs from shard to shard.
+
+The study's folder must be on a disk that every node reaches under the same path: workers write their shards there.
+"""
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrax.settings import SettingsError, require
+from attrax.studies.conditions import Condition
+from attrax.studies.execution import Died, DiskFull, Done, Job, Worker
+from attrax.studies.local_executor import ONE_THREAD
+from attrax.studies.shard_run import DiskFullError, Message, log_failure, run_shard
+
+Said = Message | Done | Died | DiskFull
+
+
+class RayExecutor:
+    """Runs workers as Ray actors.
+
+    Parameters
+    ----------
+    directory
+        The study's folder, on a disk that all nodes share.
+    n_workers
+        Actors at a time; None: as many as the cluster has cores.
+    address
+        Of the cluster (``"auto"``, ``"10.0.0.1:6379"``); None: one is started on this machine.
+
+    Raises
+    ------
+    SettingsError
+        If Ray is not installed, or there is no cluster at the address.
+    """
+
+    def __init__(self, directory: Path, n_workers: int | None = None, address: str | None = None) -> None:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported
+        # what a task's time is spent on is ours to know; otherwise Ray looks for accelerators of its own accord
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        try:
+            import ray
+        except ImportError:
+            raise SettingsError("Ray is not installed; pip install 'attrax[ray]'") from None
+        self._ray, self._directory, self._wanted = ray, directory.resolve(), n_workers
+        if not ray.is_initialized():
+            options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+            options |= {"address": address} if address else {"include_dashboard": False}
+            try:
+                ray.init(**options)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                first = (str(error).splitlines() or [""])[0]
+                raise SettingsError(f"there is no Ray cluster at {address!r}: {first}") from None
+        require(self.n_workers >= 1, "the Ray cluster has no cores")
+        self._actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
+
+    @property
+    def n_workers(self) -> int:
+        """How many work at a time: as wanted, but no more than there are cores, now that some node may be lost."""
+        resources: dict[str, float] = self._ray.cluster_resources()  # type: ignore[no-untyped-call]
+        cores = int(resources.get("CPU", 0))
+        return max(1, cores) if self._wanted is None else max(1, min(self._wanted, cores))
+
+    def start(self) -> "_RayWorker":
+        """Start an actor; it waits for a free core."""
+        made = self._actor.options(runtime_env={"env_vars": ONE_THREAD}).remote(str(self._directory))
+        return _RayWorker(self._ray, made)
+
+    def wait(self, workers: Sequence[Worker]) -> list[tuple[Worker, Said]]:
+        """Wait for messages; see `attrax.studies.execution.Executor`."""
+        streams = {worker.stream: worker for worker in workers if isinstance(worker, _RayWorker)}
+        ready, _ = self._ray.wait(list(streams), num_returns=1, fetch_local=False)
+        return [(streams[stream], streams[stream].next()) for stream in ready]
+
+
+class _RayWorker:
+    """A worker: an actor, and the stream of what it says of its job."""
+
+    def __init__(self, ray: Any, actor: Any) -> None:
+        self._ray, self._actor = ray, actor
+        self.stream: Any = None
+
+    def give(self, job: Job) -> None:
+        """Start a job."""
+        self.stream = self._actor.work.options(num_returns="streaming").remote(job.conditions)
+
+    def next(self) -> Said:
+        """Return what the actor says, or how it ended."""
+        try:
+            said: Said = self._ray.get(next(self.stream))
+        except StopIteration:
+            return Done()
+        except self._ray.exceptions.RayError as error:
+            return Died(f"its Ray actor ended: {(str(error).splitlines() or [type(error).__name__])[0]}")
+        return said
+
+    def stop(self) -> None:
+        """Kill the actor."""
+        self._ray.kill(self._actor)
+
+
+class _Actor:
+    """Lives in a process of its own, somewhere in the cluster."""
+
+    def __init__(self, directory: str) -> None:
+        from attrax.compilation_cache import use_compilation_cache
+
+        use_compilation_cache()
+        self._directory = Path(directory)
+
+    def work(self, conditions: tuple[Condition, ...]) -> Iterator[Said]:
+        """Compute a shard; yield what there is to say of its networks."""
+        said: queue.SimpleQueue[Said | None] = queue.SimpleQueue()
+
+        def compute() -> None:
+            try:
+                run_shard(self._directory, conditions, said.put)
+            except DiskFullError:
+                said.put(DiskFull())
+            except BaseException as error:
+                said.put(Died(log_failure(self._directory, conditions[0].identity, error)))
+            said.put(None)
+
+        threading.Thread(target=compute, daemon=True).start()
+        while (message := said.get()) is not None:
+            yield message

@@ -1,0 +1,228 @@
+"""Shards: folders that hold finished networks, written once, with a checksum for every byte."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from attrax.settings import SettingsError
+from attrax.studies.checked_files import checksum, write_through
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from attrax.networks import RecurrentNetwork
+
+SHARDS = "shards"
+CHECKSUMS = "checksums.json"
+FILES = ("summary.parquet", "timing.parquet", "arrays.nc", "weights.safetensors")
+
+
+class DamagedShardError(SettingsError):
+    """A file of a shard is not as it was written, or is not there."""
+
+
+class NetworkResult(NamedTuple):
+    """All that is kept of a finished network."""
+
+    identity: str
+    settings: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    """A row: results only."""
+    timing: Mapping[str, Any]
+    """A row: what depends on the machine."""
+    arrays: "xr.Dataset"
+    """Over (network, ...)."""
+    networks: "Mapping[str, RecurrentNetwork]"
+    """The final network and its checkpoints, by name."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A folder of finished networks."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+    def checksums(self) -> dict[str, str]:
+        """Return the checksum of each file.
+
+        Raises
+        ------
+        DamagedShardError
+            If they cannot be read, or are not as they were written.
+        """
+        try:
+            text = (self.folder / CHECKSUMS).read_text(encoding="utf-8")
+            sums: dict[str, str] = json.loads(text)
+        except FileNotFoundError:
+            raise self._damaged(CHECKSUMS, "is missing") from None
+        except (OSError, ValueError):
+            raise self._damaged(CHECKSUMS, "cannot be read") from None
+        # any other byte that still means the same would pass for good
+        if not isinstance(sums, dict) or sorted(sums) != sorted(FILES) or _checksums_text(sums) != text:
+            raise self._damaged(CHECKSUMS, "is not as it was written")
+        return sums
+
+    def read(self, file: str) -> bytes:
+        """Return the content of a file, after its checksum was compared.
+
+        Raises
+        ------
+        DamagedShardError
+            If it is not as it was written.
+        """
+        wanted = self.checksums()[file]
+        try:
+            content = (self.folder / file).read_bytes()
+        except FileNotFoundError:
+            raise self._damaged(file, "is missing") from None
+        except OSError as error:
+            raise self._damaged(file, f"cannot be read ({error.strerror})") from None
+        if checksum(content) != wanted:
+            raise self._damaged(file, "is not as it was written")
+        return content
+
+    def damage(self) -> list[str]:
+        """Return what is wrong with each of its files: nothing in a whole shard."""
+        try:
+            self.checksums()
+        except DamagedShardError as error:
+            return [str(error)]
+        found = []
+        for file in FILES:
+            try:
+                self.read(file)
+            except DamagedShardError as error:
+                found.append(str(error))
+        return found
+
+    def _damaged(self, file: str, how: str) -> DamagedShardError:
+        return DamagedShardError(f"{self.folder / file} {how}; the next `attrax run` computes it again")
+
+    def table(self, file: str) -> "pd.DataFrame":
+        """Return summary.parquet or timing.parquet: a row for each network."""
+        import pandas as pd
+
+        return pd.read_parquet(io.BytesIO(self.read(file)))
+
+    def arrays(self) -> "xr.Dataset":
+        """Return the arrays of all its networks, as `attrax.studies.packing.pack` puts them side by side."""
+        import xarray as xr
+
+        with xr.open_dataset(self.read("arrays.nc"), engine="h5netcdf") as dataset:
+            return dataset.load()
+
+    def networks(self, identity: str) -> "dict[str, RecurrentNetwork]":
+        """Return a network and its checkpoints, by name."""
+        from attrax.networks import load_networks
+
+        loaded = load_networks(self.read("weights.safetensors"), f"{identity}/")
+        return {name.removeprefix(f"{identity}/"): network for name, network in loaded.items()}
+
+    def settings(self) -> dict[str, Any]:
+        """Return what each of its networks was made with, by the network's name."""
+        from attrax.networks.weights import read_metadata
+
+        stored = json.loads(read_metadata(self.folder / "weights.safetensors").get("settings", "{}"))
+        if "seed" in stored:  # of the time when a shard held one network
+            return {str(self.table("summary.parquet").network[0]): stored}
+        return dict(stored)
+
+
+def shards_in(directory: Path) -> list[Shard]:
+    """Return the shards of a study's folder, whole or not, by name."""
+    try:
+        with os.scandir(directory / SHARDS) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [Shard(directory / SHARDS / name) for name in names]
+
+
+def shard_name(identities: Sequence[str]) -> str:
+    """Return the name of the shard that holds these networks: a hash of their names, or the only one's name."""
+    if len(identities) == 1:
+        return identities[0]
+    return hashlib.sha256("\n".join(sorted(identities)).encode()).hexdigest()[:16]
+
+
+def write_shard(directory: Path, results: Sequence[NetworkResult]) -> Shard:
+    """Write networks under a temporary name, with checksums, then rename: all of it or nothing.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or refuses; what was begun is removed.
+    """
+    shard = Shard(directory / SHARDS / shard_name([result.identity for result in results]))
+    contents = _contents(results)
+    temporary = shard.folder.with_name(f".{shard.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        for file, content in contents.items():
+            write_through(temporary / file, content)
+        sums = {file: checksum(content) for file, content in contents.items()}
+        write_through(temporary / CHECKSUMS, _checksums_text(sums).encode())
+        if shard.folder.exists():
+            if not shard.damage():  # another run was faster: equal settings and code give equal results
+                return shard
+            set_aside(directory, shard)
+        temporary.replace(shard.folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return shard
+
+
+def set_aside(directory: Path, shard: Shard) -> Path:
+    """Move a damaged shard out of the way, so that its networks are computed again; nothing is deleted."""
+    place = directory / "damaged"
+    place.mkdir(exist_ok=True)
+    target = place / shard.name
+    number = 1
+    while target.exists():
+        number += 1
+        target = place / f"{shard.name}.{number}"
+    shard.folder.replace(target)
+    return target
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what an attempt that was killed has begun to write. Only while no other run is at work there."""
+    for leftover in [*(directory / SHARDS).glob(".*"), *directory.glob("unfinished/*/.*"), *directory.glob(".index.*")]:
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _contents(results: Sequence[NetworkResult]) -> dict[str, bytes | memoryview]:
+    import pandas as pd
+
+    from attrax.networks import networks_as_bytes
+    from attrax.studies.packing import pack
+
+    networks = {f"{r.identity}/{name}": network for r in results for name, network in r.networks.items()}
+    metadata = {"settings": json.dumps({r.identity: r.settings for r in results}, sort_keys=True)}
+    arrays = pack([result.arrays.drop_encoding() for result in results])
+    return {
+        "summary.parquet": pd.DataFrame([result.summary for result in results]).to_parquet(index=False),
+        "timing.parquet": pd.DataFrame([result.timing for result in results]).to_parquet(index=False),
+        "arrays.nc": arrays.to_netcdf(engine="h5netcdf"),
+        "weights.safetensors": networks_as_bytes(networks, metadata),
+    }
+
+
+def _checksums_text(sums: Mapping[str, str]) -> str:
+    return json.dumps(dict(sorted(sums.items())), indent=1)
