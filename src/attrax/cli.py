@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from attrax.settings import SettingsError
+from attrax.settings import SettingsError, StoppedError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -296,6 +296,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SettingsError as error:
         print(f"attrax: {error}", file=sys.stderr)
         sys.exit(2)
+    except StoppedError as error:
+        print(f"attrax: {error}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print(
             "attrax: interrupted; what was finished is kept, and the same command goes on from there",

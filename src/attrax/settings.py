@@ -23,6 +23,10 @@ class SettingsError(ValueError):
     """Where the setting stands in the mapping that was read, from the outermost key on, as far as that is known."""
 
 
+class StoppedError(RuntimeError):
+    """Work that cannot go on, for no fault of what was asked: one line that says why and what to do."""
+
+
 @contextmanager
 def located(*keys: str | int) -> Iterator[None]:
     """Let errors of settings that are raised inside know under which keys they stand."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from attrax.learning.members import Member, separate
-from attrax.settings import SettingsError
+from attrax.settings import StoppedError
 from attrax.studies.conditions import Condition
 from attrax.studies.shard_run import Message, log_file
 
@@ -78,10 +78,6 @@ class Executor(Protocol):
         ...
 
 
-class DiskIsFullError(SettingsError):
-    """There is no room left for the results of a study."""
-
-
 def plan_jobs(conditions: Sequence[Condition], shard_size: int) -> list[Job]:
     """Pack networks that are missing into shards.
 
@@ -141,7 +137,7 @@ def carry_out(
 
     Raises
     ------
-    DiskIsFullError
+    StoppedError
         If there is no room for results; all workers are stopped, and what is finished stays.
 
     Notes
@@ -168,7 +164,7 @@ def carry_out(
                     idle.append(worker)
                     del busy[worker]
                 elif isinstance(said, DiskFull):
-                    raise DiskIsFullError(
+                    raise StoppedError(
                         f"the disk of {directory} is full; what is finished is whole. Make room, and the same command "
                         "goes on from there"
                     )

@@ -63,7 +63,9 @@ def run_study(
     ------
     SettingsError
         Before any work: the folder holds something else, another run is at work in it, or the criterion is out of reach
-        for a task. Later: the disk is full; what is finished stays.
+        for a task.
+    StoppedError
+        Later: the disk is full; what is finished stays.
     """
     require(shard_size is None or shard_size >= 1, f"shard_size is {shard_size}; it must be 1 or more")
     require(retries >= 0, f"retries is {retries}; it must be 0 or more")
