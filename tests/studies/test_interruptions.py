@@ -66,21 +66,23 @@ def children(process):
 def disturb(study, out, kills, rng, longest):
     """Run a study again and again until it ends, killing a worker or the whole tree at random moments.
 
-    Returns how many kills there were, and for each finished network how often it was said to be finished.
+    Returns how many workers were killed, how many whole runs, and for each finished network how often it was said to be
+    finished.
     """
-    done, finished = 0, {}
+    killed, finished = {"worker": 0, "run": 0}, {}
     while True:
         process = started(study, out, "--retries", "1000")
-        while done < kills:
+        while sum(killed.values()) < kills:
             time.sleep(rng.uniform(0, longest))
             if process.poll() is not None:
                 break
             workers = children(process)
-            done += 1
             if workers and rng.random() < 0.6:
                 os.kill(rng.choice(workers), signal.SIGKILL)
+                killed["worker"] += 1
             else:
                 os.killpg(process.pid, signal.SIGKILL)
+                killed["run"] += 1
                 break
         _, said = process.communicate(timeout=300)
         for line in said.splitlines():
@@ -88,24 +90,27 @@ def disturb(study, out, kills, rng, longest):
             if state == "finished":
                 finished[title] = finished.get(title, 0) + 1
         if process.returncode == 0:
-            return done, finished
+            return killed, finished
         assert process.returncode == -signal.SIGKILL, said
 
 
 def check_kills(tmp_path, study_text, undisturbed, kills, seed):
-    rng, wanted, round_ = random.Random(seed), results(undisturbed), 0
+    rng, wanted, round_, left = random.Random(seed), results(undisturbed), 0, kills
+    counts = {"worker": 0, "run": 0}
     study = tmp_path / "study.toml"
     study.write_text(study_text)
-    while kills > 0:
+    while left > 0:
         out = tmp_path / f"out{round_}"
-        done, finished = disturb(study, out, kills, rng, longest=9)
+        killed, finished = disturb(study, out, left, rng, longest=9)
         assert results(out) == wanted
         assert verify(out) == []
         assert not (out / "unfinished").exists()
         assert not list((out / "shards").glob(".*"))
         # what was finished is never computed again (a tree that dies may take the last word with it)
         assert all(count == 1 for count in finished.values())
-        kills, round_ = kills - done, round_ + 1
+        left, round_ = left - sum(killed.values()), round_ + 1
+        counts = {what: counts[what] + killed[what] for what in counts}
+    print(f"{kills} kills: {counts['worker']} of a worker, {counts['run']} of the whole run; {round_} studies")
 
 
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_path, study_text, undisturbed):

@@ -6,6 +6,7 @@ The study's folder must be on a disk that every node reaches under the same path
 import logging
 import os
 import queue
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -48,6 +49,8 @@ class RayExecutor:
             raise SettingsError("Ray is not installed; pip install 'attrax[ray]'") from None
         self._ray, self._directory, self._wanted = ray, directory.resolve(), n_workers
         if not ray.is_initialized():
+            if address is not None:
+                _check_reachable(address)
             options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
             options |= {"address": address} if address else {"include_dashboard": False}
             try:
@@ -75,6 +78,20 @@ class RayExecutor:
         streams = {worker.stream: worker for worker in workers if isinstance(worker, _RayWorker)}
         ready, _ = self._ray.wait(list(streams), num_returns=1, fetch_local=False)
         return [(streams[stream], streams[stream].next()) for stream in ready]
+
+
+def _check_reachable(address: str) -> None:
+    """Refuse an address where nobody listens; Ray would try for minutes."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator:
+        return  # "auto", "local"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise SettingsError(
+            f"there is no Ray cluster at {address!r} ({error}); start one with `ray start --head`, and give the "
+            "address that it prints"
+        ) from None
 
 
 class _RayWorker:

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from attrax.dynamics import KINDS, Atlas
 from attrax.reports.appearance import KIND_LOOKS
+from attrax.reports.shown import shown
 from attrax.studies import Store
 
 BORDER_LOOKS: dict[str, tuple[str, Any, float]] = {
@@ -175,12 +176,8 @@ def _legend(drawn: list[_Drawn]) -> list[Any]:
 
 
 def stored_atlases_figure(store: Store) -> Figure | None:
-    """Draw the atlases of a study's first task and seed, a row for each δ; None where the study has none."""
-    task = next(iter(store.study.tasks))
-    conditions = [
-        c for c in store.conditions
-        if c.seed == store.study.seeds[0] and c.task_label == task and c.planes.atlas
-    ]  # fmt: skip
+    """Draw the atlases of those networks that are shown, a row for each δ; None where the study has none."""
+    conditions = [condition for condition in shown(store) if condition.planes.atlas]
     if not conditions:
         return None
     learners = list(dict.fromkeys(c.learner_label for c in conditions))

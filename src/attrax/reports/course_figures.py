@@ -6,16 +6,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.studies import Condition, Store
+from attrax.reports.shown import shown
+from attrax.studies import Store
 
 _KINDS = list(KIND_LOOKS)
-
-
-def _mapped_along_training(store: Store) -> list[Condition]:
-    """Return the finished conditions of the first task and its first seed that were mapped along training."""
-    task = next(iter(store.study.tasks))
-    mapped = [c for c in store.conditions if c.planes.course and c.task_label == task]
-    return [c for c in mapped if c.seed == min(c.seed for c in mapped)]
 
 
 def course_figure(store: Store) -> Figure | None:
@@ -23,7 +17,7 @@ def course_figure(store: Store) -> Figure | None:
 
     Both contexts lie one above the other in each picture; the letters are those of `KIND_LOOKS`.
     """
-    conditions = _mapped_along_training(store)
+    conditions = [condition for condition in shown(store) if condition.planes.course]
     if not conditions:
         return None
     courses = {}

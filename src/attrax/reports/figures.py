@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from attrax.reports.appearance import KIND_LOOKS
+from attrax.reports.shown import shown
 from attrax.studies import Store
 
 _KINDS = list(KIND_LOOKS)
@@ -20,7 +21,7 @@ def planes_figure(store: Store, stage: str = "stimulus") -> Figure:
     Parameters
     ----------
     store
-        A study with finished networks; its first task and first seed are drawn.
+        A study with finished networks; those of `attrax.reports.shown.shown` are drawn.
     stage
         Whose planes.
 
@@ -29,8 +30,7 @@ def planes_figure(store: Store, stage: str = "stimulus") -> Figure:
     A matplotlib figure: for each network the plane of each context, and the most oscillating orbit in the readout
     plane (empty where nothing oscillates).
     """
-    task = next(iter(store.study.tasks))
-    conditions = [c for c in store.conditions if c.seed == store.study.seeds[0] and c.task_label == task]
+    conditions = shown(store)
     learners = list(dict.fromkeys(c.learner_label for c in conditions))
     deltas = sorted({c.network.delta for c in conditions})
     n_contexts = conditions[0].task.n_contexts

@@ -8,9 +8,11 @@ import xarray as xr
 from plotly.subplots import make_subplots
 
 from attrax.reports.appearance import KIND_LOOKS, LEARNER_COLOURS
+from attrax.reports.shown import shown
 from attrax.studies import Condition, Store
 
 _KINDS = list(KIND_LOOKS)
+MOST_CURVES = 200
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _FONT = {"family": "system-ui, sans-serif", "size": 13, "color": "#222"}
 _LAYOUT: dict[str, Any] = {
@@ -19,12 +21,12 @@ _LAYOUT: dict[str, Any] = {
 
 
 def learning_curves(store: Store) -> go.Figure:
-    """Draw accuracy on held-out trials against updates and against trials."""
+    """Draw accuracy on held-out trials against updates and against trials, of the first `MOST_CURVES` networks."""
     figure = make_subplots(rows=1, cols=2, subplot_titles=("by updates", "by training trials"), shared_yaxes=True)
     learners = list(store.study.learners)
     deltas = store.study.deltas
     seen = set()
-    for condition in store.conditions:
+    for condition in sorted(store.conditions, key=lambda c: c.seed)[:MOST_CURVES]:
         arrays = store.arrays(condition.identity).isel(network=0)
         delta, learner = condition.network.delta, condition.learner_label
         name = f"{store.study.learner_title(learner)}, δ = {delta:g}"
@@ -55,9 +57,9 @@ def learning_curves(store: Store) -> go.Figure:
 def planes(store: Store, stage: str, start: str) -> go.Figure:
     """Draw the label at every coherence of a stage: a row for each δ, rules and contexts side by side.
 
-    The first seed of the first task.
+    Those of `attrax.reports.shown.shown`.
     """
-    conditions = first_seed(store)
+    conditions = shown(store)
     learners = list(dict.fromkeys(c.learner_label for c in conditions))
     deltas = sorted({c.network.delta for c in conditions})
     n_contexts = conditions[0].task.n_contexts
@@ -95,7 +97,7 @@ def planes(store: Store, stage: str, start: str) -> go.Figure:
 
 def orbits(store: Store) -> go.Figure | None:
     """Draw the most oscillating points of the stimulus stage in the readout plane; None where nothing oscillates."""
-    conditions = [c for c in first_seed(store) if not np.isnan(_orbit_set(store, c).orbit_context).all()]
+    conditions = [c for c in shown(store) if not np.isnan(_orbit_set(store, c).orbit_context).all()]
     if not conditions:
         return None
     figure = make_subplots(
@@ -134,12 +136,6 @@ def orbits(store: Store) -> go.Figure | None:
             }
         )
     return figure
-
-
-def first_seed(store: Store) -> list[Condition]:
-    """Return the finished conditions of the first task and the first seed."""
-    task, seed = next(iter(store.study.tasks)), store.study.seeds[0]
-    return [c for c in store.conditions if c.task_label == task and c.seed == seed]
 
 
 def _orbit_set(store: Store, condition: Condition) -> xr.Dataset:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import pandas as pd
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -16,13 +17,21 @@ from attrax.reports.atlas_figures import stored_atlases_figure
 from attrax.reports.comparisons import comparison_rows
 from attrax.reports.course_figures import course_figure
 from attrax.reports.figures import planes_figure, save
+from attrax.reports.rules_compared import WORDS, RulesCompared, compare_rules
 from attrax.reports.sentences import findings
+from attrax.reports.shown import shown_words
 from attrax.settings import SettingsError
 from attrax.studies import Store
 
+MOST_ROWS = 500
+"""Networks that are listed one by one on the page."""
+
 
 def write_report(store: Store) -> Path:
-    """Write ``report/index.html`` and ``report/planes.png`` in a study's folder; return the page's path.
+    """Write ``report/index.html`` and what is in it as files of their own; return the page's path.
+
+    Beside it: ``planes.png``, with an atlas ``atlas.png``, with a course ``course.png``; ``cells.csv``, ``pairs.csv``
+    and ``trends.csv``, the tables of `attrax.studies.describe`, `compare` and `trend`.
 
     Raises
     ------
@@ -40,14 +49,20 @@ def write_report(store: Store) -> Path:
     course = course_figure(store)
     if course is not None:
         save(course, folder / "course.png")
+    compared = compare_rules(store)
+    for name, table in (("cells", compared.cells), ("pairs", compared.pairs), ("trends", compared.trends)):
+        if len(table):
+            table.to_csv(folder / f"{name}.csv", index=False)
     page = folder / "index.html"
     temporary = folder / f".index.{os.getpid()}.html"
-    temporary.write_text(render(store, atlases is not None, course is not None), encoding="utf-8")
+    temporary.write_text(render(store, atlases is not None, course is not None, compared), encoding="utf-8")
     temporary.replace(page)
     return page
 
 
-def render(store: Store, has_atlas: bool = False, has_course: bool = False) -> str:
+def render(
+    store: Store, has_atlas: bool = False, has_course: bool = False, compared: RulesCompared | None = None
+) -> str:
     """Return the page as text: nothing in it is fetched from elsewhere.
 
     With an atlas, ``atlas.png`` in the report's folder is put into the page; with a course, ``course.png``.
@@ -65,7 +80,13 @@ def render(store: Store, has_atlas: bool = False, has_course: bool = False) -> s
         study=store.study,
         description=store.study.description,
         findings=findings(store),
-        rows=store.summary().to_dict("records"),
+        rows=store.summary().head(MOST_ROWS).to_dict("records"),
+        levels=store.study.levels,
+        most_rows=MOST_ROWS,
+        most_curves=interactive.MOST_CURVES,
+        shown=shown_words(store),
+        compared=_compared_rows(compared or compare_rules(store)),
+        power=(compared or compare_rules(store)).power,
         finished=len(store.conditions),
         wanted=len(store.study.conditions()),
         looks=KIND_LOOKS,
@@ -79,6 +100,21 @@ def render(store: Store, has_atlas: bool = False, has_course: bool = False) -> s
         settings=store.study.to_toml(),
         versions=_versions(store),
     )
+
+
+def _compared_rows(compared: RulesCompared) -> list[dict[str, Any]]:
+    """Return the pairs for the page: of all networks, and of those that reached where these are fewer."""
+    if not len(compared.pairs):
+        return []
+    columns = [str(name) for name in compared.pairs.columns]
+    levels = [name for name in columns[: columns.index("measure")] if name not in ("one", "other", "task", "delta")]
+    rows: list[dict[str, Any]] = []
+    for row in compared.pairs.to_dict("records"):
+        if row["of"] == "reached" and not row["lost_one"] + row["lost_other"]:
+            continue  # the same networks as all
+        where = ", ".join(f"{name} {row[name]}" for name in levels if not pd.isna(row[name]))
+        rows.append({**{str(k): v for k, v in row.items()}, "where": where, "words": WORDS[row["measure"]]})
+    return rows
 
 
 def _embedded(image: Path) -> Markup:

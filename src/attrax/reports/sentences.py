@@ -18,7 +18,9 @@ def findings(store: Store) -> list[str]:
     sentences = []
     for task in dict.fromkeys(summary.task):
         rows = summary[summary.task == task]
-        where = f" ({task})" if len(set(summary.task)) > 1 else ""
+        parts = [task] if len(set(summary.task)) > 1 else []
+        parts += [f"over all levels of {', '.join(store.study.levels)}"] if store.study.levels else []
+        where = f" ({', '.join(parts)})" if parts else ""
         sentences.append(f"Training{where}: " + _training(rows, learners, store.study.stopping.accuracy))
         for delta in sorted(set(rows.delta), reverse=True):
             sentences.append(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from attrax.studies.plane_atlases import map_atlases, stage_atlas
     from attrax.studies.planes import map_planes, plane_shares
     from attrax.studies.stage_basins import basins_of_stage
+    from attrax.studies.statistics import compare, corrected, describe, interval, power_of_pairs, trend
     from attrax.studies.store import Store, open
     from attrax.studies.study_folder import verify
     from attrax.studies.study_run import run_study
@@ -40,6 +41,7 @@ _PLACES = {
     "AnalysedWeights": "weights_analysis",
     "WeightsAnalysis": "weights_analysis",
     "run_analysis": "weights_analysis",
+    **dict.fromkeys(("compare", "corrected", "describe", "interval", "power_of_pairs", "trend"), "statistics"),
 }
 __all__ = [
     "AnalysedWeights",
@@ -52,6 +54,10 @@ __all__ = [
     "Study",
     "WeightsAnalysis",
     "basins_of_stage",
+    "compare",
+    "corrected",
+    "describe",
+    "interval",
     "load_study",
     "map_atlases",
     "map_course",
@@ -59,9 +65,11 @@ __all__ = [
     "open",
     "parse_study",
     "plane_shares",
+    "power_of_pairs",
     "run_analysis",
     "run_study",
     "stage_atlas",
+    "trend",
     "trial_sides",
     "verify",
     "wrong_side",
