@@ -188,10 +188,9 @@ def cores(directory):
 def kills(directory):
     """Run the test of fifty kills; it says what it did."""
     begun = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-s", "-m", "slow", "-k", "fifty_kills", "tests/studies/test_interruptions.py"],
-        cwd=HERE.parent, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    test = "tests/studies/test_interruptions.py::test_fifty_kills"
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-m", "slow", test]
+    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, check=False)
     said = re.search(r"(\d+) kills: (\d+) of a worker, (\d+) of the whole run; (\d+) studies", done.stdout)
     if done.returncode or said is None:
         raise SystemExit(done.stdout[-3000:])
