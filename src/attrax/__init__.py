@@ -1,17 +1,19 @@
 """attrax: train recurrent networks under several learning rules and map the attractors they become.
 
 The rooms load when they are first named: ``attrax.tasks``, ``attrax.networks``, ``attrax.learning``,
-``attrax.dynamics``, ``attrax.studies``, ``attrax.reports``, ``attrax.interop``.
+``attrax.dynamics``, ``attrax.populations``, ``attrax.studies``, ``attrax.reports``, ``attrax.interop``.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attrax import dynamics, interop, learning, networks, reports, studies, tasks
+    from attrax import dynamics, interop, learning, networks, populations, reports, studies, tasks
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "dynamics", "interop", "learning", "networks", "reports", "studies", "tasks"]
+__all__ = [
+    "__version__", "dynamics", "interop", "learning", "networks", "populations", "reports", "studies", "tasks",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

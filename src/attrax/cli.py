@@ -95,9 +95,8 @@ def _say_estimate(store: "Store", n_workers: int) -> None:
     from attrax.studies.estimate import estimate
 
     study, guess = store.study, estimate(store, n_workers)
-    print(
-        f"{study.name}: {study.n_networks} networks, {len(study.treatments)} conditions with {len(study.seeds)} seeds"
-    )
+    seeds = len(study.seeds)
+    print(f"{study.name}: {study.n_networks} networks, {len(study.treatments)} conditions with {seeds} seeds each")
     if guess is not None:
         size = f"{guess.bytes / 1e9:.2g} GB" if guess.bytes >= 1e9 else f"{guess.bytes / 1e6:.2g} MB"
         print(

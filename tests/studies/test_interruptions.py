@@ -74,10 +74,12 @@ def disturb(study, out, kills, rng, longest):
         process = started(study, out, "--retries", "1000")
         while sum(killed.values()) < kills:
             time.sleep(rng.uniform(0, longest))
+            of_worker = rng.random() < 0.7
+            while process.poll() is None and of_worker and not (workers := children(process)):
+                time.sleep(0.05)
             if process.poll() is not None:
                 break
-            workers = children(process)
-            if workers and rng.random() < 0.6:
+            if of_worker:
                 os.kill(rng.choice(workers), signal.SIGKILL)
                 killed["worker"] += 1
             else:

@@ -250,3 +250,59 @@ def test_texts_of_parts_that_were_kept_apart_stay_whole_in_the_shard(tmp_path):
     row = {"network": "network"}
     shard = write_shard(tmp_path, [NetworkResult("network", {}, row, row, joined, {})])
     assert shard.arrays().kind.values[0, :, 0].tolist() == ["fixed point", "quasi-periodic"]
+
+
+def test_a_queried_store_answers_in_sql(tiny_store):
+    found = tiny_store.query("SELECT learner, avg(updates) AS updates FROM summary GROUP BY learner ORDER BY learner")
+    assert found.to_dict("list") == {"learner": ["ppo", "supervised"], "updates": [4.0, 4.0]}
+    with pytest.raises(SettingsError, match="the query cannot be answered: .*nonsense"):
+        tiny_store.query("SELECT nonsense FROM summary")
+
+
+def test_a_dry_run_computes_one_shard_and_estimates_the_rest(tmp_path, bare_study_text, capsys):
+    from attrax.cli import main
+
+    (tmp_path / "study.toml").write_text(bare_study_text.replace("seeds = [0]", "seeds = 3"))
+    main(["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out"), "--dry-run", "--workers", "1"])
+    out = capsys.readouterr().out
+    assert out.startswith("tiny: 6 networks, 2 conditions with 3 seeds each\n5 are missing: about ")
+    assert "as measured of 1 finished" in out
+    rows = out.splitlines()[2:]
+    assert rows[0].split() == ["task", "learner", "delta", "seed", "there"]
+    assert [row.split()[-1] for row in rows[1:]] == ["yes", "no", "no", "no", "no"]
+    assert len(open_store(tmp_path / "out").conditions) == 1
+
+
+def test_networks_side_by_side_are_those_one_by_one_within_rounding(tmp_path, bare_study_text):
+    """What a GPU does, on this machine: two networks in one program; few updates, so that nothing has diverged yet."""
+    from attrax.studies.shard_run import run_shard
+
+    study = parse_study(bare_study_text.replace("seeds = [0]", "seeds = 2"))
+    pair = [condition for condition in study.conditions() if condition.learner_label == "supervised"]
+    stores = {}
+    for width in (1, 2):
+        directory = tmp_path / f"width{width}"
+        prepare(directory, study)
+        said = []
+        run_shard(directory, pair, said.append, width)
+        assert [message.kind for message in said if message.kind != "working"] == ["finished", "finished"]
+        stores[width] = open_store(directory)
+    assert stores[2].summary().updates.tolist() == [4, 4]
+    for condition in pair:
+        one, other = (np.asarray(store.network(condition.identity).recurrent_weights) for store in stores.values())
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_shards_that_were_made_elsewhere_and_new_names_are_taken_in(tiny_store, tmp_path, tiny_study_text):
+    """Two folders' shards in one, without any study there; and a rule that is called otherwise now."""
+    import shutil
+
+    (tmp_path / "shards").mkdir()
+    for shard in (tiny_store.directory / "shards").iterdir():
+        shutil.copytree(shard, tmp_path / "shards" / shard.name)
+    renamed = parse_study(tiny_study_text.replace("[learners.ppo]", '[learners.reward]\nrule = "ppo"'))
+    events = []
+    store = run_study(renamed, tmp_path, 1, events.append)
+    assert events == []
+    assert sorted(store.summary().learner) == ["reward", "supervised"]
+    assert sorted(store.planes().learner.values) == ["reward", "supervised"]

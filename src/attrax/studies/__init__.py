@@ -9,6 +9,7 @@ from attrax.studies.study import Study
 from attrax.studies.study_file import load_study, parse_study
 
 if TYPE_CHECKING:
+    from attrax.studies.decision_groups import map_groups
     from attrax.studies.decision_sides import trial_sides, wrong_side
     from attrax.studies.execution import Event, Executor
     from attrax.studies.local_executor import LocalExecutor
@@ -28,6 +29,7 @@ _PLACES = {
     "LocalExecutor": "local_executor",
     "verify": "study_folder",
     "map_atlases": "plane_atlases",
+    "map_groups": "decision_groups",
     "stage_atlas": "plane_atlases",
     "map_planes": "planes",
     "plane_shares": "planes",
@@ -61,6 +63,7 @@ __all__ = [
     "load_study",
     "map_atlases",
     "map_course",
+    "map_groups",
     "map_planes",
     "open",
     "parse_study",

@@ -16,8 +16,11 @@ from attrax.tasks import TASKS
 
 _ANALYSES = tuple(
     f"studies/{name}.py"
-    for name in ("planes", "plane_atlases", "trial_distance", "decision_sides", "trial_states", "training_course")
-)
+    for name in (
+        "planes", "plane_atlases", "trial_distance", "decision_sides", "trial_states", "training_course",
+        "decision_groups",
+    )
+)  # fmt: skip
 """What analyses a trained network, besides whole rooms of the package."""
 _NO_SEED = '"seed": null'  # cannot be in the settings: no setting is None there, and quotes in texts are escaped
 
@@ -177,7 +180,7 @@ def stopping_rule(table: Mapping[str, Any]) -> StoppingRule:
 @cache
 def code_version() -> str:
     """Return a hash of the source that a network's numbers depend on."""
-    return source_version(("tasks", "networks", "learning", "dynamics"), ("keys.py", *_ANALYSES))
+    return source_version(("tasks", "networks", "learning", "dynamics", "populations"), ("keys.py", *_ANALYSES))
 
 
 @cache

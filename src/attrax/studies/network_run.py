@@ -11,6 +11,7 @@ import xarray as xr
 
 from attrax.learning import Progress, Trained, train
 from attrax.studies.conditions import Condition
+from attrax.studies.decision_groups import map_groups
 from attrax.studies.plane_atlases import atlas_shares, map_atlases
 from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.shards import NetworkResult
@@ -64,6 +65,7 @@ def analyse_network(
     started = time.perf_counter()
     planes = map_planes(condition.task, trained.network, condition.planes, unfinished.dataset)
     shares = plane_shares(planes)
+    planes = planes.merge(map_groups(condition.task, trained.network, condition.planes.effort))
     if condition.planes.atlas:
         atlases = map_atlases(condition.task, trained.network, condition.planes, unfinished.dataset)
         planes, shares = planes.merge(atlases), shares | atlas_shares(atlases)

@@ -238,6 +238,19 @@ class Store:
         ]
         return xr.concat(histories, dim="network", join="outer").assign_coords(self._factors())
 
+    def groups(self) -> "xr.Dataset":
+        """Return the functional groups of all networks' units, over (network, context, unit).
+
+        Returns
+        -------
+        See `attrax.studies.map_groups`; with what the study varies as coordinates. Where networks differ in size, the
+        units that a network does not have are empty texts and NaN, and ``own_unit`` is -1.
+        """
+        from attrax.studies.packing import pack
+
+        names = ["group", "choice_activity", "choice_found"]
+        return pack([arrays[names] for arrays in self._all_arrays()]).assign_coords(self._factors())
+
     def network(self, identity: str) -> "RecurrentNetwork":
         """Return a trained network, alive."""
         return self.networks(identity)["final"]
