@@ -15,12 +15,9 @@ import resource
 import time
 from pathlib import Path
 
-os.environ |= {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "NPROC": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
-}
+from attrax.studies.one_thread import ONE_THREAD
+
+os.environ |= ONE_THREAD  # before JAX and NumPy are imported
 
 import numpy as np
 from atlas_page import write_page

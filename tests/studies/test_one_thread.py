@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from attrax.studies.local_executor import ONE_THREAD
+from attrax.studies.one_thread import ONE_THREAD
 
 PRODUCTS = """
 import time

@@ -15,7 +15,7 @@ from typing import Any
 from attrax.settings import SettingsError, require
 from attrax.studies.conditions import Condition
 from attrax.studies.execution import Died, DiskFull, Done, Job, Worker
-from attrax.studies.local_executor import ONE_THREAD
+from attrax.studies.one_thread import ONE_THREAD
 from attrax.studies.shard_run import DiskFullError, Message, log_failure, run_shard
 
 Said = Message | Done | Died | DiskFull

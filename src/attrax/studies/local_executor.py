@@ -11,19 +11,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from attrax.studies.execution import Died, DiskFull, Done, Job, Worker
+from attrax.studies.one_thread import ONE_THREAD
 from attrax.studies.shard_run import DiskFullError, Message, log_failure, run_shard
-
-# Training small networks is fastest with one single-threaded process a core. JAX reads this when it is imported, so the
-# environment is prepared before a process is spawned. NPROC is what XLA sizes its pool of threads by; the flag for its
-# matrix products alone leaves a second thread at work.
-ONE_THREAD = {
-    "NPROC": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "JAX_PLATFORMS": "cpu",
-}
 
 
 class LocalExecutor:
