@@ -44,6 +44,7 @@ cluster.shutdown()
 """
 
 
+@pytest.mark.slow
 def test_a_cluster_that_loses_a_node_gives_what_this_machine_gives(tmp_path, bare_study_text):
     text = bare_study_text.replace("seeds = [0]", "seeds = 2")
     (tmp_path / "study.toml").write_text(text)

@@ -91,6 +91,7 @@ def test_running_again_computes_nothing(tiny_store):
     assert events == []
 
 
+@pytest.mark.slow
 def test_a_second_run_elsewhere_gives_the_same_to_the_bit(tiny_store, tmp_path, tiny_study_text):
     store = run_study(parse_study(tiny_study_text), tmp_path / "again", 1)
     for condition in store.conditions:
@@ -100,14 +101,11 @@ def test_a_second_run_elsewhere_gives_the_same_to_the_bit(tiny_store, tmp_path, 
         assert tiny_store.arrays(condition.identity).identical(store.arrays(condition.identity))
 
 
-def test_more_seeds_add_only_what_is_new(tiny_store, tmp_path, tiny_study_text):
-    import shutil
-
-    directory = tmp_path / "more"
-    shutil.copytree(tiny_store.directory, directory)
-    more = parse_study(tiny_study_text.replace("seeds = [0]", "seeds = [0, 1]"))
+def test_more_seeds_add_only_what_is_new(tmp_path, bare_study_text):
+    run_study(parse_study(bare_study_text), tmp_path, 2)
+    more = parse_study(bare_study_text.replace("seeds = [0]", "seeds = [0, 1]"))
     events = []
-    store = run_study(more, directory, 2, events.append)
+    store = run_study(more, tmp_path, 2, events.append)
     assert [e.condition.seed for e in events if e.kind == "finished"] == [1, 1]
     assert sorted(store.summary().seed) == [0, 0, 1, 1]
 

@@ -57,7 +57,10 @@ class RayExecutor:
                 ray.init(**options)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 first = (str(error).splitlines() or [""])[0]
-                raise SettingsError(f"there is no Ray cluster at {address!r}: {first}") from None
+                raise SettingsError(
+                    f"there is no Ray cluster at {address!r}: {first}. One that asks for a token wants "
+                    "RAY_AUTH_MODE=token in this shell too"
+                ) from None
         require(self.n_workers >= 1, "the Ray cluster has no cores")
         self._actor = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
 
