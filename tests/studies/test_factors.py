@@ -75,6 +75,21 @@ stopping.accuracy = [0.8, 0.9]
     assert study.n_networks == 2 * 2 * 2 * 2
 
 
+def test_a_column_has_one_type():
+    study = parse_study(
+        BASE
+        + """
+[crossed]
+network.leak = [0.5, 1]
+planes.points = [3, 5]
+stopping.accuracy = [false, 0.9]
+"""
+    )
+    assert levels(study, "leak", "points", "stopping.accuracy")[0] == (0.5, 3, "0.9")
+    assert {type(c.factors["leak"]) for c in study.conditions()} == {float}
+    assert levels(study, "stopping.accuracy") == [("0.9",), ("false",)]
+
+
 def test_a_list_of_widths_is_short_for_crossing_them_and_a_number_of_seeds_for_the_first_ones():
     short = parse_study(BASE.replace("delta = 0.1", "delta = [0.1, 0.2]").replace("[0, 1]", "2"))
     long = parse_study(BASE + "[crossed]\nnetwork.delta = [0.1, 0.2]\n")

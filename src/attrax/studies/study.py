@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
@@ -97,6 +97,7 @@ class Study:
     def _treatments(self) -> tuple[Treatment, ...]:
         """Every combination once: what is varied of one learner makes no copies of another's networks."""
         names = self._column_names()
+        cells = self._cells(names)
         found: dict[tuple[Any, ...], Treatment] = {}
         count = len(self.tasks) * len(self.learners) * math.prod(map(len, self.crossed.values()))
         count *= math.prod(len(next(iter(group.values()), ())) for group in self.zipped)
@@ -121,7 +122,7 @@ class Study:
                 changes = [_below(table, combination) for table in tables]
                 objects = [varied(*each) for each in zip(tables, bases, changes, strict=True)]
                 levels = {
-                    names[".".join((*table, name))]: _level(value)
+                    names[".".join((*table, name))]: cells[".".join((*table, name))][json.dumps(value)]
                     for table, of_table in zip(tables, changes, strict=True)
                     for name, value in of_table.items()
                     if (*table, name) != ("network", "delta")
@@ -187,6 +188,23 @@ class Study:
             names[path] = last if free and len(others) == 1 else path
         return names
 
+    def _cells(self, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """Return, for each varied setting, what stands in its column of the summary for each level (written as JSON).
+
+        A column has one type: numbers, texts, true or false; whatever else or mixed is written as JSON.
+        """
+        varied = {path: levels for group in (self.crossed, *self.zipped) for path, levels in group.items()}
+        cells = {}
+        for path, levels in varied.items():
+            kinds = {type(level) for other, them in varied.items() if names[other] == names[path] for level in them}
+            write: Callable[[Any], Any] = json.dumps
+            if len(kinds) == 1 and kinds <= {bool, int, float, str}:
+                write = kinds.pop()
+            elif kinds == {int, float}:
+                write = float
+            cells[path] = {json.dumps(level): write(level) for level in levels}
+        return cells
+
     def to_toml(self) -> str:
         """Write the study with every default written out; `parse_study` reads it back."""
         tables: dict[str, Any] = {
@@ -222,11 +240,6 @@ def _below(table: tuple[str, ...], combination: Mapping[str, Any]) -> dict[str, 
     """Return what a combination says of the settings of one table."""
     start = ".".join(table) + "."
     return {path.removeprefix(start): value for path, value in combination.items() if path.startswith(start)}
-
-
-def _level(value: Any) -> Any:
-    """Return a level as a cell of a table: lists and tables as texts."""
-    return json.dumps(value) if isinstance(value, (list, dict)) else value
 
 
 def _with(where: tuple[str, ...], settings: Any, changes: Mapping[str, Any]) -> Any:
