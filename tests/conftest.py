@@ -1,9 +1,13 @@
 """Shared settings of the tests: everything small enough to train in a second."""
 
+import json
+import os
+import shutil
 from pathlib import Path
 
 import jax  # before attrax, so that its annotations name JAX's array and shapes are checked
 import pytest
+from filelock import FileLock
 
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
@@ -81,13 +85,45 @@ def bare_study_text():
     return "\n".join(kept)
 
 
+def run_once(tmp_path_factory, name, text):
+    """Run a study in two spawned processes, once for all processes of the tests; return a copy of one's own.
+
+    Returns the folder, and kind and stage of each event.
+    """
+    own = tmp_path_factory.mktemp(name) / "out"
+    all_processes = own.parent.parent.parent if os.environ.get("PYTEST_XDIST_WORKER") else own.parent.parent
+    shared, said = all_processes / f"shared-{name}", all_processes / f"shared-{name}.json"
+    with FileLock(f"{shared}.lock"):
+        if not said.is_file():
+            from attrax.studies import parse_study, run_study
+
+            events = []
+            run_study(parse_study(text), shared, 2, events.append)
+            said.write_text(json.dumps([(event.kind, event.stage) for event in events]))
+    shutil.copytree(shared, own)
+    return own, json.loads(said.read_text())
+
+
 @pytest.fixture(scope="session")
 def tiny_store(tmp_path_factory):
-    """The tiny study, run for real in two spawned processes; the events are kept beside the store."""
-    from attrax.studies import parse_study, run_study
+    """The tiny study, run for real; what was told meanwhile is kept beside the store."""
+    from attrax.studies import open as open_store
 
-    directory = tmp_path_factory.mktemp("tiny") / "out"
-    events = []
-    store = run_study(parse_study(TINY_STUDY), directory, 2, events.append)
+    directory, events = run_once(tmp_path_factory, "tiny", TINY_STUDY)
+    store = open_store(directory)
     store.events = events
     return store
+
+
+@pytest.fixture(scope="session")
+def four_networks_text(bare_study_text):
+    """The bare study with two seeds."""
+    return bare_study_text.replace("seeds = [0]", "seeds = 2")
+
+
+@pytest.fixture(scope="session")
+def four_networks(tmp_path_factory, four_networks_text):
+    """The folder of that study, run without any trouble."""
+    directory, events = run_once(tmp_path_factory, "four", four_networks_text)
+    assert {kind for kind, _ in events} == {"working", "finished"}
+    return directory

@@ -19,20 +19,14 @@ from attrax.studies.folder_lock import folder_lock, is_held
 RESULTS = ("summary.parquet", "arrays.nc", "weights.safetensors")
 
 
-@pytest.fixture(scope="module")
-def study_text(bare_study_text):
-    """Four networks."""
-    return bare_study_text.replace("seeds = [0]", "seeds = 2")
+@pytest.fixture
+def study_text(four_networks_text):
+    return four_networks_text
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, study_text):
-    """The study, run without any trouble."""
-    directory = tmp_path_factory.mktemp("undisturbed") / "out"
-    events = []
-    run_study(parse_study(study_text), directory, 2, events.append)
-    assert [event.kind for event in events if event.kind not in ("working", "finished")] == []
-    return directory
+@pytest.fixture
+def undisturbed(four_networks):
+    return four_networks
 
 
 def results(directory):

@@ -52,8 +52,8 @@ def test_every_network_is_finished_with_the_columns_of_the_contract(tiny_store):
     assert set(COLUMNS) <= set(summary.columns)
     assert sorted(summary.learner) == ["ppo", "supervised"]
     assert (summary.updates == 4).all()
-    assert {e.kind for e in tiny_store.events} == {"working", "finished"}
-    assert {"compiling", "training", "attractors"} <= {e.stage for e in tiny_store.events}
+    assert {kind for kind, _ in tiny_store.events} == {"working", "finished"}
+    assert {"compiling", "training", "attractors"} <= {stage for _, stage in tiny_store.events}
 
 
 def test_a_shard_holds_the_files_of_the_contract(tiny_store):
