@@ -55,6 +55,10 @@ def run(
         require(value is None or value >= least, f"--{name} is {value}; it must be {least} or more")
     require(address is None or executor == "ray", "--address is for --executor ray")
     require(device == "cpu" or executor == "local", "--device gpu is for --executor local")
+    require(
+        device == "cpu" or shard_size is None or shard_size > 1,
+        "--device gpu trains the networks of a shard side by side; --shard-size must be 2 or more",
+    )
     loaded = load_study(study)
     directory = out or Path("attrax-out") / loaded.name
     size = shard_size or default_shard_size(loaded.n_networks, device)

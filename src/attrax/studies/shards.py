@@ -202,7 +202,7 @@ def set_aside(directory: Path, shard: Shard) -> Path:
 
 def remove_leftovers(directory: Path) -> None:
     """Remove what an attempt that was killed has begun to write. Only while no other run is at work there."""
-    for leftover in [*(directory / SHARDS).glob(".*"), *directory.glob("unfinished/*/.*"), *directory.glob(".index.*")]:
+    for leftover in [*(directory / SHARDS).glob(".*"), *directory.glob("unfinished/*/.*"), *directory.glob("index/.*")]:
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:

@@ -20,7 +20,8 @@ _ROOTS = {"tasks": 2, "learners": 2, "network": 1, "stopping": 1, "planes": 1}
 """Tables of a study whose settings can be varied, and how many keys lead to a table of settings there."""
 _COLUMNS = {
     "network", "task", "learner", "seed", "n_hidden", "reached", "status", "accuracy", "accuracy_in_a_row",
-    "early_answers", "updates", "trials", "spectral_radius",
+    "early_answers", "updates", "trials", "spectral_radius", "period_excluded", "relaxation_time", "trial_distance",
+    "shard", "settings_hash", "by_this_code", "position",
 }  # fmt: skip
 """Columns of the summary that a varied setting of another meaning must not take the name of."""
 Levels = Mapping[str, tuple[Any, ...]]
