@@ -117,6 +117,8 @@ def test_a_network_of_a_wider_study_keeps_its_name(leaks, seeds):
         ("[crossed]\nnetwork.leak = 0.5", "line 15: crossed: network.leak is 0.5; needed: a list of levels"),
         ("[crossed]\nnetwork.leak = []", "line 15: crossed: network.leak is an empty list"),
         ("[crossed]\nnetwork.leak = [0.5, 0.5]", "line 15: crossed: network.leak names 0.5 twice"),
+        ("[crossed]\nnetwork.cell = ['relu', 'tanh']", "line 15: network: cell is 'tanh'; a study maps the attractors"),
+        ("[crossed]\nnetwork.n_hidden = [2020-01-01]", "a value that no setting can have"),
         ("[crossed]\nnetwrk.leak = [0.5]", "unknown setting under crossed 'netwrk.leak'; did you mean 'network'?"),
         ("[crossed]\nlearners.pop.clip = [0.5]", "line 15: unknown table under crossed: learners 'pop'; did you mean"),
         ("[crossed]\nlearners.ppo = [1]", "learners.ppo is no setting; written learners.ppo.SETTING"),

@@ -54,9 +54,9 @@ def networks_as_bytes(networks: Mapping[str, RecurrentNetwork], metadata: Mappin
     return save(tensors, metadata={_HEADER: json.dumps(header)})
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Return the texts that were saved beside the networks."""
-    metadata: dict[str, str] = _read_header(path)["metadata"]
+def read_metadata(source: Path | bytes) -> dict[str, str]:
+    """Return the texts that were saved beside the networks, of a file or its content."""
+    metadata: dict[str, str] = _read_header(source)["metadata"]
     return metadata
 
 

@@ -69,7 +69,8 @@ def planes(store: Store, stage: str, start: str) -> go.Figure:
     ]  # fmt: skip
     columns = n_contexts * len(learners)
     figure = make_subplots(
-        rows=len(deltas), cols=columns, subplot_titles=titles, horizontal_spacing=0.035, vertical_spacing=0.2,
+        rows=len(deltas), cols=columns, subplot_titles=titles,
+        horizontal_spacing=min(0.035, 0.5 / columns), vertical_spacing=min(0.2, 0.5 / len(deltas)),
         shared_yaxes=True,
     )  # fmt: skip
     colours = [[edge, look.colour] for i, look in enumerate(KIND_LOOKS.values())
@@ -101,7 +102,7 @@ def orbits(store: Store) -> go.Figure | None:
     if not conditions:
         return None
     figure = make_subplots(
-        rows=1, cols=len(conditions), horizontal_spacing=0.07,
+        rows=1, cols=len(conditions), horizontal_spacing=min(0.07, 0.5 / len(conditions)),
         subplot_titles=[f"{store.study.learner_title(c.learner_label)}, δ = {c.network.delta:g}" for c in conditions],
     )  # fmt: skip
     for column, condition in enumerate(conditions, start=1):

@@ -51,8 +51,8 @@ def compare_rules(store: Store) -> RulesCompared:
     widths = summary.delta.nunique() > 1
     trends = trend(summary, MEASURES, "delta", ("task", "learner", *levels)) if widths else empty
     power = ""
-    if len(pairs):
-        most = int(pairs.pairs.max())
+    most = int(pairs.pairs.max()) if len(pairs) else 0
+    if most:
         found = power_of_pairs(most)
         power = (
             f"With {most} seeds no paired test gives less than p = {2.0 ** (1 - most):.2g}; an effect of one half, 0.8 "

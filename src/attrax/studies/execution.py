@@ -12,6 +12,8 @@ from attrax.studies.shard_run import Message, log_file
 
 RETRIES = 2
 SIDE_BY_SIDE_ON_GPU = 64
+_HOPELESS = 20
+"""Deaths of workers in a row, for each of them, without a word of any: then something is wrong with all."""
 
 
 class Event(NamedTuple):
@@ -147,6 +149,7 @@ def carry_out(
     waiting = deque(jobs)
     busy: dict[Worker, Job] = {}
     idle: list[Worker] = []
+    deaths = 0  # in a row, without a word
     try:
         while waiting or busy:
             while waiting and len(busy) < executor.n_workers:
@@ -158,6 +161,7 @@ def carry_out(
             for worker, said in executor.wait(list(busy)):
                 job = busy[worker]
                 if isinstance(said, Message):
+                    deaths = 0
                     condition = next(c for c in job.conditions if c.identity == said.identity)
                     on_event(Event(condition, *said[1:]))
                 elif isinstance(said, Done):
@@ -171,6 +175,11 @@ def carry_out(
                 else:
                     del busy[worker]
                     worker.stop()
+                    deaths += 1
+                    if deaths > _HOPELESS * executor.n_workers:
+                        raise StoppedError(
+                            f"no worker lives long enough to say a word ({said.why}); see {directory}/logs"
+                        )
                     waiting.extendleft(reversed(_after_death(directory, job, said.why, retries, on_event)))
     finally:
         for worker in [*busy, *idle]:

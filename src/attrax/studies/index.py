@@ -131,6 +131,23 @@ def _text(stored: Mapping[str, Any]) -> str:
     return json.dumps(complete_settings(dict(stored)), sort_keys=True)
 
 
+def _with_equal_types(tables: Sequence["pa.Table"]) -> list["pa.Table"]:
+    """Make texts of columns that are not of one type in all tables: settings that were once varied in another way."""
+    import pyarrow as pa
+
+    kinds: dict[str, set[Any]] = {}
+    for table in tables:
+        for field in table.schema:
+            kind = "number" if pa.types.is_integer(field.type) or pa.types.is_floating(field.type) else str(field.type)
+            kind = "text" if pa.types.is_string(field.type) or pa.types.is_large_string(field.type) else kind
+            kinds.setdefault(field.name, set()).add(kind)
+    mixed = {name for name, found in kinds.items() if len(found - {"null"}) > 1}
+    return [
+        table.cast(pa.schema([pa.field(f.name, pa.string()) if f.name in mixed else f for f in table.schema]))
+        for table in tables
+    ]
+
+
 def _choose(tables: Sequence["pa.Table"], study: "Study") -> "pa.Table":
     """Join rows; give each network of the study its place in it, and the labels that it has there.
 
@@ -142,7 +159,7 @@ def _choose(tables: Sequence["pa.Table"], study: "Study") -> "pa.Table":
 
     if not tables:
         return pa.table({name: pa.array([], pa.string()) for name in ("network", *OWN_COLUMNS)})
-    frame = pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    frame = pa.concat_tables(_with_equal_types(tables), promote_options="permissive").to_pandas()
     conditions = study.conditions()
     places = {settings_hash(condition.settings_text): place for place, condition in enumerate(conditions)}
     frame["position"] = frame.settings_hash.map(places).fillna(-1).astype("int64")
@@ -164,11 +181,10 @@ def _labelled(frame: "pd.DataFrame", conditions: Sequence[Condition]) -> "pd.Dat
 
     if not conditions:
         return frame
-    there = frame.position >= 0
-    factors = pd.DataFrame([condition.factors for condition in conditions], index=frame.index[there])
-    for name in factors.columns:
-        if there.all():
-            frame[name] = factors[name]
-        else:
-            frame[name] = factors[name].reindex(frame.index).where(there, frame.get(name))
+    there = (frame.position >= 0).to_numpy()
+    rows = [condition.factors for condition in conditions]
+    for name in dict.fromkeys(name for row in rows for name in row):
+        column = pd.Series(frame.get(name), index=frame.index, dtype=object)
+        column[there] = pd.Series([row.get(name) for row in rows], index=frame.index[there], dtype=object)
+        frame[name] = column.convert_dtypes()  # types that have a missing value of their own
     return frame

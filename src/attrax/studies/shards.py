@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attrax.settings import SettingsError
+from attrax.settings import SettingsError, StoppedError
 from attrax.studies.checked_files import checksum, write_through
 
 if TYPE_CHECKING:
@@ -67,8 +67,10 @@ class Shard:
             sums: dict[str, str] = json.loads(text)
         except FileNotFoundError:
             raise self._damaged(CHECKSUMS, "is missing") from None
-        except (OSError, ValueError):
-            raise self._damaged(CHECKSUMS, "cannot be read") from None
+        except OSError as error:
+            raise self._unreadable(CHECKSUMS, error) from None
+        except ValueError:
+            raise self._damaged(CHECKSUMS, "is not as it was written") from None
         if isinstance(sums, dict):
             # its own checksum tells whether it or another file is the damaged one; early shards have none
             write = _checksums_text if sums.pop(CHECKSUMS, None) else _plain_text
@@ -90,7 +92,7 @@ class Shard:
         except FileNotFoundError:
             raise self._damaged(file, "is missing") from None
         except OSError as error:
-            raise self._damaged(file, f"cannot be read ({error.strerror})") from None
+            raise self._unreadable(file, error) from None
         if checksum(content) != wanted:
             raise self._damaged(file, "is not as it was written")
         return content
@@ -111,6 +113,12 @@ class Shard:
 
     def _damaged(self, file: str, how: str) -> DamagedShardError:
         return DamagedShardError(f"{self.folder / file} {how}; the next `attrax run` computes it again")
+
+    def _unreadable(self, file: str, error: OSError) -> StoppedError:
+        """Say that a file may be whole and cannot be read now: no reason to compute it again."""
+        return StoppedError(
+            f"{self.folder / file} cannot be read ({error.strerror}); see to its rights, or to the disk"
+        )
 
     def table(self, file: str) -> "pd.DataFrame":
         """Return summary.parquet or timing.parquet: a row for each network."""
@@ -136,7 +144,7 @@ class Shard:
         """Return what each of its networks was made with, by the network's name."""
         from attrax.networks.weights import read_metadata
 
-        stored = json.loads(read_metadata(self.folder / "weights.safetensors").get("settings", "{}"))
+        stored = json.loads(read_metadata(self.read("weights.safetensors")).get("settings", "{}"))
         if "seed" in stored:  # of the time when a shard held one network
             return {str(self.table("summary.parquet").network[0]): stored}
         return dict(stored)

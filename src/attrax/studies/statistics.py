@@ -191,7 +191,7 @@ def compare(
             f"no network of the rule {learner!r}; there are {', '.join(sorted(set(summary.learner)))}",
         )
     rows = []
-    compared = summary[summary.learner.isin([one, other])]
+    compared = _finite(summary[summary.learner.isin([one, other])], measures)
     for cell, group in compared.groupby(list(within), sort=False, dropna=False):
         for measure in measures:
             for of, chosen in _choices(group):
@@ -223,7 +223,7 @@ def _compared(
     }  # fmt: skip
     if len(x) and len(y):
         row["cliffs_delta"] = float(cliffs_delta(x, y))
-        row["p_mann_whitney"] = float(stats.mannwhitneyu(x, y).pvalue)
+        row["p_mann_whitney"] = _mann_whitney(x, y, seed)
         if len(x) > 1 and len(y) > 1:
             row["cliffs_low"], row["cliffs_high"] = _bootstrap((x, y), cliffs_delta, confidence, seed, False)
     return row
@@ -243,6 +243,15 @@ def sign_flip_test(differences: Float[np.ndarray, " pairs"], seed: int = 0) -> f
         rng=np.random.default_rng(seed),
     )  # fmt: skip
     return float(found.pvalue)
+
+
+def _mann_whitney(x: np.ndarray, y: np.ndarray, seed: int) -> float:
+    """Return the two-sided p; by permutation where few values have ties: the normal approximation is wrong there."""
+    joined = np.concatenate([x, y])
+    if len(np.unique(joined)) == len(joined) or min(len(x), len(y)) > 20:
+        return float(stats.mannwhitneyu(x, y).pvalue)
+    method = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(seed))
+    return float(stats.mannwhitneyu(x, y, method=method).pvalue)
 
 
 def _wilcoxon(differences: np.ndarray) -> float:
@@ -297,7 +306,7 @@ def trend(
     """
     _check_columns(summary, [*by, over, "reached", *measures])
     rows = []
-    for cell, group in summary.groupby(list(by), sort=False, dropna=False):
+    for cell, group in _finite(summary, measures).groupby(list(by), sort=False, dropna=False):
         for measure in measures:
             for of, chosen in _choices(group):
                 pairs = chosen[[over, measure]].astype(float).dropna().to_numpy()
@@ -388,6 +397,13 @@ def power_of_pairs(
         p_values = stats.wilcoxon(differences, axis=-1).pvalue
         found[effect] = float(np.mean(np.asarray(p_values) <= significance))
     return found
+
+
+def _finite(summary: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+    """Return the table with values that are not finite as missing ones."""
+    return summary.assign(
+        **{name: summary[name].astype(float).where(np.isfinite(summary[name].astype(float))) for name in measures}
+    )
 
 
 def _choices(group: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

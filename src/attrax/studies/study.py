@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -129,6 +130,12 @@ class Study:
                     if (*table, name) != ("network", "delta")
                 }
                 task, learner, network, stopping, planes = objects
+                with located(*(("varied",) if "cell" in changes[2] else ()), "network", "cell"):
+                    require(
+                        network.cell == "relu",
+                        f"network: cell is {network.cell!r}; a study maps the attractors of relu networks. Train "
+                        "others with attrax.learning.train, and analyse their weights with `attrax analyse`",
+                    )
                 treatment = Treatment(task_label, task, learner_label, learner, network, stopping, planes, levels)
                 key = (task_label, learner_label, json.dumps(changes))
                 if key in found:
@@ -173,9 +180,9 @@ class Study:
         if keys[1] not in known:
             raise unknown_name(f"table under {where}: {keys[0]}", keys[1], known)
         require(len(levels) > 0, f"{where}: {path} is an empty list; give at least one level")
-        written = [json.dumps(level) for level in levels]
-        twice = next((level for level in written if written.count(level) > 1), None)
-        require(twice is None, f"{where}: {path} names {twice} twice")
+        if where == "crossed":  # what goes together may come again beside something else
+            for level, count in Counter(json.dumps(level) for level in levels).items():
+                require(count == 1, f"{where}: {path} names {level} twice")
 
     def _column_names(self) -> dict[str, str]:
         """Return what each varied setting is called in the summary: its last name, or all of it where that is taken."""
@@ -273,7 +280,7 @@ def _with(where: tuple[str, ...], settings: Any, changes: Mapping[str, Any]) -> 
 
 
 def _key(label: str) -> str:
-    return label if label.replace("-", "").replace("_", "").isalnum() and label.isascii() else json.dumps(label)
+    return label if label.replace("-", "").replace("_", "").isalnum() and label.isascii() else _text(label)
 
 
 def _write_toml(tables: Mapping[str, Any]) -> list[str]:
@@ -289,4 +296,8 @@ def _toml_value(value: Any) -> str:
         return "{ " + ", ".join(f"{name} = {_toml_value(item)}" for name, item in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml_value, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are written alike in both
+    return _text(value)  # strings, numbers and booleans are written alike in both
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

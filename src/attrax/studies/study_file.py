@@ -56,12 +56,14 @@ def parse_study(text: str, source: str = "") -> Study:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also of a number of too many digits
         raise SettingsError(f"{source}: not valid TOML: {error}".removeprefix(": ")) from None
     except RecursionError:
         raise SettingsError(f"{source}: nested too deeply for a study".removeprefix(": ")) from None
     try:
         return _study(tables)
+    except (TypeError, OverflowError) as error:
+        raise SettingsError(f"{source}: a value that no setting can have: {error}".removeprefix(": ")) from None
     except SettingsError as error:
         line = _line_of(text, list(_places(error.keys)))
         where = ", ".join(part for part in (source, f"line {line}" if line else "") if part)
@@ -165,12 +167,6 @@ def _network(tables: Mapping[str, Any], crossed: Levels, zipped: Sequence[Levels
             elif elsewhere and elsewhere[0]:
                 table["delta"] = elsewhere[0][0]
         network = from_mapping(NetworkSettings, table, "network")
-        with located("cell"):
-            require(
-                network.cell == "relu",
-                f"network: cell is {network.cell!r}; a study maps the attractors of relu networks. Train others with "
-                "attrax.learning.train, and analyse their weights with `attrax analyse`",
-            )
     return network, crossed
 
 
