@@ -173,3 +173,18 @@ def test_power_is_what_it_is_known_to_be():
 def test_a_comparison_that_cannot_be_is_told(call, words):
     with pytest.raises(SettingsError, match=words):
         call(ensemble())
+
+
+@pytest.mark.parametrize(("n", "exact"), [(3, 0.1), (4, 2 / 70), (5, 2 / 252)])
+def test_shares_that_are_all_one_against_all_zero_have_the_exact_p(n, exact):
+    table = ensemble(seeds=n)
+    table["measure"] = (table.learner == "ppo").astype(float)
+    assert compare(table, ["measure"], "ppo", "supervised").p_mann_whitney.iloc[0] == pytest.approx(exact, rel=1e-6)
+
+
+def test_values_that_are_not_finite_are_missing():
+    table = ensemble(effect=3.0, seeds=6)
+    table.loc[(table.learner == "ppo") & (table.seed == 2), "measure"] = np.inf
+    found = compare(table, ["measure"], "ppo", "supervised").iloc[0]
+    assert found.pairs == 5
+    assert found.p_sign_flip >= found.p_smallest
