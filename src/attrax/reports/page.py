@@ -67,6 +67,7 @@ def render(
 
     With an atlas, ``atlas.png`` in the report's folder is put into the page; with a course, ``course.png``.
     """
+    compared = compared or compare_rules(store)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -85,8 +86,8 @@ def render(
         most_rows=MOST_ROWS,
         most_curves=interactive.MOST_CURVES,
         shown=shown_words(store),
-        compared=_compared_rows(compared or compare_rules(store)),
-        power=(compared or compare_rules(store)).power,
+        compared=_compared_rows(compared),
+        power=compared.power,
         finished=len(store.conditions),
         wanted=len(store.study.conditions()),
         looks=KIND_LOOKS,
