@@ -1,13 +1,27 @@
-"""Which units do what: functional groups."""
+"""Which units do what: functional groups, balance, selectivity, connectivity, and what they are good for."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attrax.populations.functional_groups import GROUPS, groups
+    from attrax.populations.information import category_information, copula_information, neighbour_information
+    from attrax.populations.selective_units import selectivity
 
-_PLACES = {"GROUPS": "functional_groups", "groups": "functional_groups"}
-__all__ = ["GROUPS", "groups"]
+_PLACES = {
+    "GROUPS": "functional_groups",
+    "groups": "functional_groups",
+    **dict.fromkeys(("category_information", "copula_information", "neighbour_information"), "information"),
+    "selectivity": "selective_units",
+}
+__all__ = [
+    "GROUPS",
+    "category_information",
+    "copula_information",
+    "groups",
+    "neighbour_information",
+    "selectivity",
+]
 
 
 def __getattr__(name: str) -> Any:

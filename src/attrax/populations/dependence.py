@@ -1,0 +1,161 @@
+"""How strongly units depend on a feature, as observed and of every shuffle: what tests of selectivity are made of."""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from attrax.populations.features import Feature, Recording
+from attrax.populations.information import (
+    information_of_classes,
+    information_of_correlation,
+    information_of_two,
+    neighbour_information,
+    score_correlation,
+)
+from attrax.populations.normal_scores import NormalScores, normal_scores
+from attrax.populations.shuffles import (
+    ShiftsWithinTrials,
+    Shuffled,
+    Shuffling,
+    TrialPermutations,
+    WholeShifts,
+    correlation_time,
+)
+
+ESTIMATORS, TUNINGS = ("copula", "neighbours"), ("any", "monotone")
+
+CORRELATION_TIMES = 20
+"""A recording without trials must be so many correlation times long: shifts by less are not independent."""
+
+
+class Dependence(NamedTuple):
+    """What ties the units of a recording to one feature."""
+
+    information: Float[np.ndarray, " units"]
+    """Bits, about the feature."""
+    information_any: Float[np.ndarray, " units"]
+    """Bits; of a quantity, about it or its distance from its median."""
+    strength: Shuffled
+    """A statistic that is large where there is dependence. Those of separate samples can be added up."""
+    direction: Shuffled
+    """A statistic whose sign says whether activity rises or falls with the feature."""
+
+
+class DependenceTest:
+    """Measures dependence in one recording; features of one kind share their shuffles.
+
+    Parameters
+    ----------
+    recording
+        Activity, trials and features.
+    seed, estimator, tuning, shuffles
+        As in `attrax.populations.selectivity`.
+
+    Attributes
+    ----------
+    active
+        Which units can be tested: results are of these, shape (units,).
+    """
+
+    def __init__(self, recording: Recording, seed: int, estimator: str, tuning: str, shuffles: int) -> None:
+        self._recording, self._seed, self._estimator, self._tuning = recording, seed, estimator, tuning
+        self._shuffles = shuffles
+        self.active: Bool[np.ndarray, " units"] = np.array([not reason for reason in recording.untestable], bool)
+        self._activity = recording.activity[:, self.active]
+        self._scores = normal_scores(self._activity)
+
+    def reasons(self) -> Shaped[np.ndarray, "units features"]:
+        """Return why each pair cannot be tested; empty texts where it can."""
+        units, features = self._recording.untestable, self._recording.features
+        of_features = [feature.untestable or self._too_short(feature) for feature in features]
+        return np.array([[unit or reason for reason in of_features] for unit in units], str).reshape(len(units), -1)
+
+    def words(self, feature: Feature) -> str:
+        """Return what is shuffled for a feature; empty where nothing can be."""
+        return "" if feature.untestable or self._too_short(feature) else self._shuffling(feature).what
+
+    def of(self, feature: Feature) -> Dependence:
+        """Measure how the units depend on a feature."""
+        shuffling, n_samples = self._shuffling(feature), len(self._activity)
+        quantity = normal_scores(feature.values[:, None])
+        direction = shuffling.of_quantity(self._scores, quantity.mean[:, 0])
+        if self._estimator == "neighbours":
+            strength = self._by_neighbours(feature, shuffling)
+            return Dependence(strength.observed, strength.observed, strength, direction)
+        if feature.codes is not None:
+            information = np.maximum(information_of_classes(self._scores, feature.codes), 0.0)
+            return Dependence(information, information, shuffling.of_category(self._scores, feature.codes), direction)
+        correlation = score_correlation(self._scores, quantity)
+        information = information_any = information_of_correlation(correlation, n_samples)
+        explained, folded = _squared(direction), _folded(quantity)
+        if folded is not None and self._tuning == "any":
+            away = self._scores.mean.T @ folded / (n_samples * np.sqrt(self._scores.variance * (folded**2).mean()))
+            information_any = information_of_two(np.minimum(correlation**2 + away**2, 1.0), n_samples)
+            explained = _added(explained, _squared(shuffling.of_quantity(self._scores, folded)))
+        return Dependence(information, information_any, shuffling.strength_of_squares(explained), direction)
+
+    def _by_neighbours(self, feature: Feature, shuffling: Shuffling) -> Shuffled:
+        categorical = feature.kind == "category"
+
+        def information(values: Float[np.ndarray, " samples"]) -> Float[np.ndarray, " units"]:
+            return neighbour_information(self._activity, values, categorical, seed=self._seed)
+
+        shuffled = [information(feature.values[index]) for index in shuffling.arrangements(self._shuffles)]
+        return Shuffled(information(feature.values), np.stack(shuffled))
+
+    def _too_short(self, feature: Feature) -> str:
+        """Return why a recording without trials has too few shifts for a feature; empty where it has enough."""
+        n_samples = len(self._activity)
+        if self._recording.trial is not None:
+            return ""
+        nearest = self._nearest_shift(feature)
+        if n_samples >= CORRELATION_TIMES * nearest:
+            return ""
+        return f"{n_samples} samples are too few; with a correlation time of {nearest}: {CORRELATION_TIMES * nearest}"
+
+    def _nearest_shift(self, feature: Feature) -> int:
+        """Return the longest of the correlation times of the feature and the units."""
+        return max(1, int(correlation_time(feature.values[:, None])[0]), *self._unit_times.tolist())
+
+    @cached_property
+    def _unit_times(self) -> Int[np.ndarray, " units"]:
+        return correlation_time(self._scores.mean)
+
+    def _shuffling(self, feature: Feature) -> Shuffling:
+        """Return the way to shuffle a feature."""
+        trial = self._recording.trial
+        if trial is None:
+            return WholeShifts(len(self._activity), self._nearest_shift(feature))
+        return self._trial_permutations if feature.constant_in_trials else self._shifts_within_trials
+
+    # Each from a stream of its own, so that one feature's p does not hang on what else is tested.
+    @cached_property
+    def _trial_permutations(self) -> TrialPermutations:
+        assert self._recording.trial is not None
+        return TrialPermutations(self._recording.trial, self._shuffles, np.random.default_rng([self._seed, 0]))
+
+    @cached_property
+    def _shifts_within_trials(self) -> ShiftsWithinTrials:
+        assert self._recording.trial is not None
+        return ShiftsWithinTrials(self._recording.trial, self._shuffles, np.random.default_rng([self._seed, 1]))
+
+
+def _folded(quantity: NormalScores) -> Float[np.ndarray, " samples"] | None:
+    """Return how far a quantity is from its median, as scores without what its own scores say; None if nothing is left.
+
+    With it a line through the scores becomes a curve with one bend: the least that sees tuning to the middle.
+    """
+    own = quantity.mean[:, 0]
+    away = normal_scores(np.abs(np.round(own, 12))[:, None]).mean[:, 0]
+    rest = away - own * (away @ own) / (own @ own)
+    return rest if (rest**2).mean() > 1e-6 else None
+
+
+def _squared(found: Shuffled) -> Shuffled:
+    return Shuffled(found.observed**2, found.shuffled**2)
+
+
+def _added(one: Shuffled, other: Shuffled) -> Shuffled:
+    return Shuffled(one.observed + other.observed, one.shuffled + other.shuffled)
