@@ -1,10 +1,10 @@
 """Features of the samples of a recording, and whether a shuffle can test them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from attrax.settings import require
@@ -88,6 +88,17 @@ def read_recording(
     )
     units = tuple(_unit_reason(column) for column in values.T)
     return Recording(values[order], numbers, read, units)
+
+
+def part_of(recording: Recording, feature: Feature, which: Bool[np.ndarray, " samples"]) -> Recording:
+    """Return some samples of a recording, with one of its features."""
+    trial = recording.trial
+    if trial is not None:
+        trial = np.unique(trial[which], return_inverse=True)[1]
+    activity, values = recording.activity[which], feature.values[which]
+    read = _feature(feature.name, values, np.arange(len(values)), trial, feature.kind)
+    units = tuple(_unit_reason(column) for column in activity.T)
+    return Recording(activity, trial, (replace(read, ordered=feature.ordered),), units)
 
 
 def _unit_reason(activity: Float[np.ndarray, " samples"]) -> str:
