@@ -4,26 +4,40 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attrax.populations.connectivity import functional_connectivity, modularity
     from attrax.populations.functional_groups import GROUPS, groups
+    from attrax.populations.group_balance import balance, balance_summary
     from attrax.populations.information import category_information, copula_information, neighbour_information
     from attrax.populations.mixed_units import mixed_selectivity
+    from attrax.populations.partitions import adjusted_rand_index, crystallisation, group_entropy, turnover
     from attrax.populations.selective_units import selectivity
 
 _PLACES = {
     "GROUPS": "functional_groups",
     "groups": "functional_groups",
+    **dict.fromkeys(("balance", "balance_summary"), "group_balance"),
+    **dict.fromkeys(("functional_connectivity", "modularity"), "connectivity"),
     **dict.fromkeys(("category_information", "copula_information", "neighbour_information"), "information"),
     "mixed_selectivity": "mixed_units",
+    **dict.fromkeys(("adjusted_rand_index", "crystallisation", "group_entropy", "turnover"), "partitions"),
     "selectivity": "selective_units",
 }
 __all__ = [
     "GROUPS",
+    "adjusted_rand_index",
+    "balance",
+    "balance_summary",
     "category_information",
     "copula_information",
+    "crystallisation",
+    "functional_connectivity",
+    "group_entropy",
     "groups",
     "mixed_selectivity",
+    "modularity",
     "neighbour_information",
     "selectivity",
+    "turnover",
 ]
 
 

@@ -1,28 +1,47 @@
-"""The functional groups of a trained network: units by their activity where each of the two decisions is held."""
+"""The functional groups of a trained network, by three definitions: where each of the two decisions is held."""
+
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics import Effort
 from attrax.dynamics.orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
-from attrax.populations import groups
+from attrax.populations import adjusted_rand_index, groups
 from attrax.studies.planes import StageInputs
+from attrax.studies.trial_states import TrialStates, states_of_trials
+from attrax.studies.unit_recording import UnitRecording, record_units
 from attrax.tasks import Task
-from attrax.tasks.trial import STAGES
+from attrax.tasks.trial import DECISION, STAGES
 
+DEFINITIONS = ("decision attractors", "delay attractors", "trials")
+"""How units are sorted into groups: by their activity in the attractors of a stage, or in real trials."""
 _SAMPLE = 500  # steps over which an attractor's activity is averaged
+_SAME = 0.02  # of its size: two orbits whose mean activities are nearer are on one attractor
 _PLUS, _MINUS = 1, 2
 _CHOICES = ("+", "-")
+_AT_ONCE = 64
 
 
 def map_groups(
-    task: Task, network: RecurrentNetwork, effort: Effort | None = None, threshold: float = 0.0
+    task: Task,
+    network: RecurrentNetwork,
+    effort: Effort | None = None,
+    threshold: float = 0.0,
+    n_trials: int = 200,
+    followed: int = 30,
+    seed: int = 0,
 ) -> xr.Dataset:
-    """Sort a network's units by the decision-stage attractors in which they are active.
+    """Sort a network's units by the choices for which they are active, by three definitions.
 
-    The attractor of a choice is the one that the decision stage leads to after noise-free stages of typical length in
-    which the evidence for that choice is full (coherence 1 or -1 in the context's modality, 0 in the other).
+    "decision attractors": in the attractors of the decision stage, our operational definition. Where the delay ends,
+    real trials and noise-free ones of full coherence are followed under the decision stage's constant input; the
+    attractor of a choice is the one that most trials with that right answer go to, of those at which the readout
+    favours it. "delay attractors": the same a stage earlier, where the decision has to be kept. "trials": a unit is
+    active for a choice if it is at more than half of the steps of the decision stage of real trials with that right
+    answer.
 
     Parameters
     ----------
@@ -32,44 +51,206 @@ def map_groups(
         How long orbits are followed before their activity is taken (its settling_steps).
     threshold
         See `attrax.populations.groups`.
+    n_trials, followed
+        Real trials of all contexts; and those of each context, on average, that are followed to attractors.
+    seed
+        Of the trials.
 
     Returns
     -------
-    Dataset over "context", "choice" ("+", "-") and "unit":
+    Dataset over "definition", "context", "choice" ("+", "-") and "unit":
 
-    choice_activity (context, choice, unit)
-        Mean activity over 500 steps on the attractor (it may oscillate); NaN where it was not found.
-    choice_found (context, choice)
-        Whether the orbit stayed finite and the readout favours that choice there.
-    group (context, unit)
-        "G_a", "G_+", "G_-" or "G_s" (see `attrax.populations.groups`); empty where one of the two was not found.
+    choice_activity (definition, context, choice, unit)
+        Mean activity over 500 steps on the attractor (it may oscillate), or over the steps of the trials; NaN where it
+        was not found.
+    choice_least (definition, context, choice, unit)
+        The least activity on the attractor; of trials the median. Where an attractor oscillates, a unit may be active
+        on average and silent at times.
+    choice_found (definition, context, choice)
+        Whether there is an attractor (or trials) of the choice.
+    choice_attractors (definition, context, choice)
+        How many attractors favour the choice: the group is that of the one with most trials. 0 for "trials".
+    choice_share (definition, context, choice)
+        Share of trials with that right answer that go to it.
+    choice_amplitude (definition, context, choice)
+        Root mean square distance of the attractor's states from their mean, in units of their size: 0 at a fixed point.
+    group (definition, context, unit)
+        "G_a", "G_+", "G_-" or "G_s"; empty where one of the two choices was not found.
+    group_reason (definition, context)
+        Why there are no groups; empty where there are.
+    group_agreement (definition, other_definition, context)
+        Adjusted Rand index of the groups by two definitions; NaN where one has none.
     """
-    inputs = StageInputs(task, network)
-    lead = np.asarray(network.policy_weights, float)[_PLUS] - np.asarray(network.policy_weights, float)[_MINUS]
-    bias = float(network.policy_bias[_PLUS] - network.policy_bias[_MINUS])
-    n_units = len(inputs.weights)
-    activity = np.full((task.n_contexts, 2, n_units), np.nan)
-    group = np.full((task.n_contexts, n_units), "", dtype="U3")
-    for context in range(task.n_contexts):
-        coherences = np.zeros((2, task.n_modalities))
-        coherences[:, context] = (1.0, -1.0)
-        stage = STAGES[-1]
-        starts = inputs.starts(stage, coherences, context)
-        finite = np.isfinite(starts).all(axis=1)
-        biases = inputs.biases(stage, coherences, context)
-        orbits = ReluOrbits(inputs.weights, biases, inputs.leak, np.where(finite[:, None], starts, 0.0))
-        orbits.follow((effort or Effort()).settling_steps)
-        recorded = orbits.record(_SAMPLE)
-        favoured = np.sign((recorded @ lead + bias).mean(axis=0))
-        found = finite & (orbits.left_at < 0) & (favoured == (1, -1))
-        activity[context, found] = recorded.mean(axis=0)[found]
-        if found.all():
-            group[context] = groups(activity[context, 0], activity[context, 1], threshold)
-    return xr.Dataset(
-        {
-            "choice_activity": (("context", "choice", "unit"), activity),
-            "choice_found": (("context", "choice"), np.isfinite(activity).all(axis=2)),
-            "group": (("context", "unit"), group),
-        },
-        coords={"context": np.arange(task.n_contexts), "choice": list(_CHOICES)},
+    parts = {
+        definition: [found.dataset(threshold) for found in of_contexts]
+        for definition, of_contexts in zip(
+            DEFINITIONS,
+            (
+                *(
+                    _of_stage(task, network, stage, effort or Effort(), followed, seed)
+                    for stage in ("decision", "delay")
+                ),
+                _of_trials(task, network, n_trials, seed),
+            ),
+            strict=True,
+        )
+    }
+    joined = xr.concat(
+        [xr.concat(of_contexts, dim="context") for of_contexts in parts.values()], dim="definition"
+    ).assign_coords(definition=list(DEFINITIONS), context=np.arange(task.n_contexts), choice=list(_CHOICES))
+    return joined.assign(group_agreement=(("definition", "other_definition", "context"), _agreement(joined)))
+
+
+class _Found(NamedTuple):
+    """What was found of the two choices in one context, each over (choice, ...)."""
+
+    activity: Float[np.ndarray, "choices units"]
+    """NaN where there is none."""
+    judged: Float[np.ndarray, "choices units"]
+    """What is compared with the threshold."""
+    least: Float[np.ndarray, "choices units"]
+    attractors: Int[np.ndarray, " choices"]
+    share: Float[np.ndarray, " choices"]
+    amplitude: Float[np.ndarray, " choices"]
+    reason: str
+
+    def dataset(self, threshold: float) -> xr.Dataset:
+        n_units = self.activity.shape[1]
+        group = groups(self.judged[0], self.judged[1], threshold) if not self.reason else np.full(n_units, "")
+        return xr.Dataset(
+            {
+                "choice_activity": (("choice", "unit"), self.activity),
+                "choice_least": (("choice", "unit"), self.least),
+                "choice_found": ("choice", np.isfinite(self.activity).all(axis=1)),
+                "choice_attractors": ("choice", self.attractors),
+                "choice_share": ("choice", self.share),
+                "choice_amplitude": ("choice", self.amplitude),
+                "group": ("unit", group.astype("U3")),
+                "group_reason": ((), np.array(self.reason, dtype="U60")),
+            }
+        )
+
+
+def _of_stage(
+    task: Task, network: RecurrentNetwork, stage: str, effort: Effort, followed: int, seed: int
+) -> list[_Found]:
+    trials = states_of_trials(task, network, followed * task.n_contexts, seed)
+    return [_of_attractors(task, network, context, stage, effort, trials) for context in range(task.n_contexts)]
+
+
+def _of_attractors(
+    task: Task, network: RecurrentNetwork, context: int, stage: str, effort: Effort, trials: TrialStates
+) -> _Found:
+    inputs, n_units = StageInputs(task, network), network.n_hidden
+    coherences = np.zeros((2, task.n_modalities))
+    coherences[:, context] = (1.0, -1.0)
+    here = trials.context == context
+    starts = np.concatenate(
+        [inputs.starts(stage, coherences, context), trials.ends[STAGES[STAGES.index(stage) - 1]][here]]
     )
+    right = np.concatenate([[_PLUS, _MINUS], trials.choice[here]])
+    biases = np.repeat(inputs.biases(stage, coherences[:1], context), len(starts), axis=0)
+    mean, least, amplitude = _settled(inputs, biases, starts, effort.settling_steps)
+    policy = np.asarray(network.policy_weights, float)
+    lead = mean @ (policy[_PLUS] - policy[_MINUS]) + float(network.policy_bias[_PLUS] - network.policy_bias[_MINUS])
+    number = _numbered(mean)
+    favoured = np.where(number < 0, 0, np.sign(np.nan_to_num(lead)))
+    rows = [_most(number[(right == answer) & (favoured == side)]) for answer, side in ((_PLUS, 1), (_MINUS, -1))]
+    found = _Found(
+        activity=np.full((2, n_units), np.nan), judged=np.full((2, n_units), np.nan),
+        least=np.full((2, n_units), np.nan),
+        attractors=np.array([len(set(number[favoured == side].tolist())) for side in (1, -1)]),
+        share=np.array([(number[right == answer] == row).mean() if row >= 0 else 0.0
+                        for answer, row in zip((_PLUS, _MINUS), rows, strict=True)]),
+        amplitude=np.full(2, np.nan), reason=_why(rows, number),
+    )  # fmt: skip
+    for choice, row in enumerate(rows):
+        if row >= 0:
+            first = int(np.flatnonzero(number == row)[0])
+            found.activity[choice] = found.judged[choice] = mean[first]
+            found.least[choice], found.amplitude[choice] = least[first], amplitude[first]
+    return found
+
+
+def _settled(
+    inputs: StageInputs,
+    biases: Float[np.ndarray, "orbits units"],
+    starts: Float[np.ndarray, "orbits units"],
+    settling_steps: int,
+) -> tuple[Float[np.ndarray, "orbits units"], Float[np.ndarray, "orbits units"], Float[np.ndarray, " orbits"]]:
+    """Return mean and least activity where each orbit settles, and its relative amplitude; NaN where it diverges."""
+    mean, least, amplitude = np.full(starts.shape, np.nan), np.full(starts.shape, np.nan), np.full(len(starts), np.nan)
+    finite = np.flatnonzero(np.isfinite(starts).all(axis=1))
+    for first in range(0, finite.size, _AT_ONCE):
+        some = finite[first : first + _AT_ONCE]
+        orbits = ReluOrbits(inputs.weights, biases[some], inputs.leak, starts[some])
+        orbits.follow(settling_steps)
+        recorded = orbits.record(_SAMPLE)
+        kept = orbits.left_at < 0
+        recorded = recorded[:, kept]
+        mean[some[kept]], least[some[kept]] = recorded.mean(axis=0), recorded.min(axis=0)
+        size = np.sqrt((recorded**2).sum(axis=2).mean(axis=0))
+        spread = np.sqrt(((recorded - recorded.mean(axis=0)) ** 2).sum(axis=2).mean(axis=0))
+        amplitude[some[kept]] = np.divide(spread, size, out=np.zeros_like(size), where=size > 0)
+    return mean, least, amplitude
+
+
+def _numbered(mean: Float[np.ndarray, "orbits units"]) -> Int[np.ndarray, " orbits"]:
+    """Return numbers of attractors, by the mean activity on them, in the order of meeting; -1: none."""
+    number = np.full(len(mean), -1)
+    known: list[np.ndarray] = []
+    for row in np.flatnonzero(np.isfinite(mean).all(axis=1)):
+        size = float(np.linalg.norm(mean[row]))
+        near = [n for n, other in enumerate(known) if np.linalg.norm(mean[row] - other) <= _SAME * size + 1e-9]
+        number[row] = near[0] if near else len(known)
+        if not near:
+            known.append(mean[row])
+    return number
+
+
+def _most(numbers: Int[np.ndarray, " orbits"]) -> int:
+    """Return the attractor that most orbits go to; -1 where there are none."""
+    values, counts = np.unique(numbers, return_counts=True)
+    return int(values[counts.argmax()]) if values.size else -1
+
+
+def _why(rows: list[int], number: Int[np.ndarray, " orbits"]) -> str:
+    """Return why there are no groups; empty where there are."""
+    if (number < 0).all():
+        return "every orbit diverges"
+    if all(row >= 0 for row in rows):
+        return ""
+    if len(set(number[number >= 0].tolist())) == 1:
+        return "one attractor for both choices"
+    missing = " and ".join(f'"{name}"' for name, row in zip(_CHOICES, rows, strict=True) if row < 0)
+    return f"no attractor at which the readout favours {missing}"
+
+
+def _of_trials(task: Task, network: RecurrentNetwork, n_trials: int, seed: int) -> list[_Found]:
+    recording = record_units(task, network, n_trials, seed)
+    decided = recording.stage == DECISION
+    contexts = recording.features.get("context", np.zeros(len(decided), int))
+    return [_of_samples(recording, decided & (contexts == context)) for context in range(task.n_contexts)]
+
+
+def _of_samples(recording: UnitRecording, there: Bool[np.ndarray, " samples"]) -> _Found:
+    n_units = recording.activity.shape[1]
+    activity, median = np.full((2, n_units), np.nan), np.full((2, n_units), np.nan)
+    for row, answer in enumerate((_PLUS, _MINUS)):
+        samples = recording.activity[there & (recording.target == answer)]
+        if len(samples) and np.isfinite(samples).all():
+            activity[row], median[row] = samples.mean(axis=0), np.median(samples, axis=0)
+    found = np.isfinite(activity).all(axis=1)
+    reason = "" if found.all() else "no finite trials with an answer of each choice"
+    return _Found(activity, median, median, np.zeros(2, int), np.where(found, 1.0, 0.0), np.full(2, np.nan), reason)
+
+
+def _agreement(found: xr.Dataset) -> Float[np.ndarray, "definitions definitions contexts"]:
+    n_definitions, n_contexts = found.sizes["definition"], found.sizes["context"]
+    agreement = np.full((n_definitions, n_definitions, n_contexts), np.nan)
+    known = found.group_reason.values == ""
+    for one, other, context in np.ndindex(agreement.shape):
+        if known[one, context] and known[other, context]:
+            labels = found.group.values[[one, other], context]
+            agreement[one, other, context] = adjusted_rand_index(labels[0], labels[1])
+    return agreement

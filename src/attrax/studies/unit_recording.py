@@ -1,0 +1,98 @@
+"""What every unit does in real trials, step by step, beside what is going on in the task."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
+
+from attrax.keys import derive_key
+from attrax.networks import RecurrentNetwork
+from attrax.settings import require
+from attrax.tasks import TASKS, Task
+from attrax.tasks.trial import OVER, Trial
+
+_TRIALS_AT_ONCE = 256
+
+
+class UnitRecording(NamedTuple):
+    """Activity at every step of some trials: what `attrax.populations.selectivity` takes."""
+
+    activity: Float[np.ndarray, "samples units"]
+    features: dict[str, Shaped[np.ndarray, " samples"]]
+    """Features of each sample: see `record_units`."""
+    trial: Int[np.ndarray, " samples"]
+    """Number of the trial, from 0."""
+    stage: Int[np.ndarray, " samples"]
+    """Index into `attrax.tasks.trial.STAGES`."""
+    target: Int[np.ndarray, " samples"]
+    """The right answer of the trial: 1 for "+", 2 for "-"."""
+    unanswered: int
+    """Trials without an answer: they are left out."""
+
+
+def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, seed: int = 0) -> UnitRecording:
+    """Record every unit in trials as the task draws them, each from the zero state, to the end of the decision stage.
+
+    Parameters
+    ----------
+    task, network
+        A network, trained or not, and its task.
+    n_trials, seed
+        How many trials, and which: the same for every network.
+
+    Returns
+    -------
+    With the features coherence_1, coherence_2 (where the task has two modalities) and, where it has several, context:
+    of the trial; choice: the network's greedy answer, 1 for "+", 2 for "-"; correct: whether it is the right one; time:
+    steps since the trial began. Trials without an answer are left out, since they have no choice. What follows an
+    answer in a trial is recorded as if it had not ended the trial.
+    """
+    require(n_trials >= 1, f"n_trials is {n_trials}; it must be 1 or more")
+    keys = jax.random.split(derive_key(TASKS.name_of(task), seed, "trials for units"), n_trials)
+    parts = [
+        jax.tree.map(np.asarray, _run(task, network, keys[first : first + _TRIALS_AT_ONCE]))
+        for first in range(0, n_trials, _TRIALS_AT_ONCE)
+    ]
+    trials, activity, answer = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+    answered = np.flatnonzero(answer > 0)
+    row, step = np.nonzero(trials.stage[answered] < OVER)
+    number = answered[row]
+    features: dict[str, np.ndarray] = {
+        f"coherence_{modality + 1}": np.round(trials.coherence[number, modality].astype(float), 7)
+        for modality in range(task.n_modalities)
+    }
+    if task.n_contexts > 1:
+        features["context"] = trials.context[number].astype(int)
+    features |= {
+        "choice": answer[number].astype(int),
+        "correct": answer[number] == trials.choice[number],
+        "time": step.astype(float),
+    }
+    return UnitRecording(
+        activity[number, step].astype(float), features, row, trials.stage[number, step].astype(int),
+        trials.choice[number].astype(int), n_trials - answered.size,
+    )  # fmt: skip
+
+
+@partial(jax.jit, static_argnums=0)
+def _run(
+    task: Task, network: RecurrentNetwork, keys: Array
+) -> tuple[Trial, Float[Array, "trials steps units"], Int[Array, " trials"]]:
+    """Return the trials, the state after each step, and the first greedy answer in the decision stage."""
+    trials = jax.vmap(task.trial)(keys)
+    judge = jax.vmap(task.judge, in_axes=(0, None, 0))
+
+    def step(carry: Any, number: Array) -> tuple[Any, Array]:
+        hidden, going, answer = carry
+        hidden = network.step(hidden, trials.observation[:, number])
+        feedback = judge(trials, number, jnp.argmax(network.logits(hidden), axis=-1))
+        answer = jnp.where(going, feedback.answer, answer)
+        return (hidden, going & ~feedback.end, answer), hidden[:, : network.n_hidden]
+
+    n_trials = keys.shape[0]
+    start = (jnp.zeros((n_trials, network.n_state)), jnp.ones(n_trials, bool), jnp.zeros(n_trials, jnp.int32))
+    (_, _, answer), hidden = jax.lax.scan(step, start, jnp.arange(task.longest_trial))
+    return trials, jnp.moveaxis(hidden, 0, 1), answer
