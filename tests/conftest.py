@@ -70,6 +70,21 @@ course_points = 2
 course_trials = 20
 effort = { settling_steps = 300, steps = 1000, extension = 1 }
 orbit_steps = 50
+
+[populations]
+units = true
+causes = true
+trials = 60
+shuffles = 200
+permutations = 100
+
+[populations.cause]
+trials = 100
+draws = 2
+points = 2
+noise_sizes = [0.1, 0.4]
+weight_sizes = [0.1, 0.4]
+lesion_shares = [0.1, 0.3]
 """
 
 
@@ -80,8 +95,9 @@ def tiny_study_text():
 
 @pytest.fixture(scope="session")
 def bare_study_text():
-    """The same without atlases and courses, which take most of its time."""
-    kept = [line for line in TINY_STUDY.splitlines() if not line.startswith(("atlas", "course"))]
+    """The same without atlases, courses and populations, which take most of its time."""
+    planes = TINY_STUDY[: TINY_STUDY.index("[populations]")]
+    kept = [line for line in planes.splitlines() if not line.startswith(("atlas", "course"))]
     return "\n".join(kept)
 
 

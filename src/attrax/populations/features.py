@@ -59,12 +59,11 @@ def read_recording(
     Raises
     ------
     SettingsError
-        For shapes that do not fit, values that are not finite, or kinds of features that are not there.
+        For shapes that do not fit, features that are not finite, or kinds of features that are not there.
     """
     values = np.asarray(activity, float)
     require(values.ndim == 2, f"activity has shape {values.shape}; it must be (samples, units)")
     require(len(values) >= 4, f"activity has {len(values)} samples; needed: 4 or more")
-    require(bool(np.isfinite(values).all()), "activity holds values that are not finite; leave such samples out")
     require(len(features) > 0, "there are no features; needed: a mapping of names to one value a sample")
     kinds = dict(kinds or {})
     for name, kind in kinds.items():
@@ -90,18 +89,23 @@ def read_recording(
     return Recording(values[order], numbers, read, units)
 
 
-def part_of(recording: Recording, feature: Feature, which: Bool[np.ndarray, " samples"]) -> Recording:
-    """Return some samples of a recording, with one of its features."""
+def part_of(recording: Recording, which: Bool[np.ndarray, " samples"]) -> Recording:
+    """Return some samples of a recording: what was constant or testable may not be so in them, or the reverse."""
     trial = recording.trial
     if trial is not None:
         trial = np.unique(trial[which], return_inverse=True)[1]
-    activity, values = recording.activity[which], feature.values[which]
-    read = _feature(feature.name, values, np.arange(len(values)), trial, feature.kind)
+    activity, order = recording.activity[which], np.arange(int(which.sum()))
+    read = tuple(
+        replace(_feature(feature.name, feature.values[which], order, trial, feature.kind), ordered=feature.ordered)
+        for feature in recording.features
+    )
     units = tuple(_unit_reason(column) for column in activity.T)
-    return Recording(activity, trial, (replace(read, ordered=feature.ordered),), units)
+    return Recording(activity, trial, read, units)
 
 
 def _unit_reason(activity: Float[np.ndarray, " samples"]) -> str:
+    if not np.isfinite(activity).all():
+        return "the unit's activity is not finite"
     if activity.any():
         return "" if np.ptp(activity) > 0 else "the unit's activity is constant"
     return "the unit is silent"

@@ -4,7 +4,7 @@ Features of a task hang together: the right choice follows from the coherence th
 of them looks tuned to the other as well, until the other is held fixed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -79,12 +79,15 @@ def mixed_selectivity(
     shape = (n_units, len(names), len(names))
     information, p = np.full(shape, np.nan), np.full(shape, np.nan)
     reason = np.full(shape, "", dtype=object)
-    for row, feature in enumerate(recording.features):
-        for column, given in enumerate(recording.features):
-            why = _untestable(recording, feature, given)
+    for column, given in enumerate(recording.features):
+        parts = [part_of(recording, which) for which in _parts(recording, given)]
+        tests = [DependenceTest(part, seed + number, "copula", "any", shuffles) for number, part in enumerate(parts)]
+        for row, feature in enumerate(recording.features):
+            within = [part.features[row] for part in parts]
+            why = _untestable(recording, feature, given, within)
             reason[:, row, column] = [unit or why for unit in recording.untestable]
             if not why:
-                information[:, row, column], p[:, row, column] = _conditional(recording, feature, given, seed, shuffles)
+                information[:, row, column], p[:, row, column] = _conditional(tests, within, n_units, shuffles)
     information[reason != ""] = p[reason != ""] = np.nan
     conditional_p = corrected_p_values(p, "fdr")
     holds = (np.nan_to_num(conditional_p, nan=1.0) <= significance) | (reason != "")
@@ -103,7 +106,7 @@ def mixed_selectivity(
     )
 
 
-def _untestable(recording: Recording, feature: Feature, given: Feature) -> str:
+def _untestable(recording: Recording, feature: Feature, given: Feature, within: Sequence[Feature]) -> str:
     """Return why no test of one feature given another is made; empty where one is."""
     if feature is given:
         return "the feature itself is given"
@@ -114,10 +117,10 @@ def _untestable(recording: Recording, feature: Feature, given: Feature) -> str:
             return f"{one.name}: {one.untestable}"
     if not (feature.constant_in_trials or given.constant_in_trials):
         return "both features change within trials"
-    parts = [part_of(recording, feature, which).features[0].untestable for which in _parts(recording, given)]
-    if not all(parts) or set(parts) == {_DETERMINED}:
+    reasons = [part.untestable for part in within]
+    if not all(reasons) or set(reasons) == {_DETERMINED}:
         return ""
-    return f"where {given.name} is fixed: {next(part for part in parts if part != _DETERMINED)}"
+    return f"where {given.name} is fixed: {next(reason for reason in reasons if reason != _DETERMINED)}"
 
 
 _DETERMINED = "the feature is constant"
@@ -136,19 +139,16 @@ def _parts(recording: Recording, given: Feature) -> list[Bool[np.ndarray, " samp
 
 
 def _conditional(
-    recording: Recording, feature: Feature, given: Feature, seed: int, shuffles: int
+    tests: Sequence[DependenceTest], within: Sequence[Feature], n_units: int, shuffles: int
 ) -> tuple[Float[np.ndarray, " units"], Float[np.ndarray, " units"]]:
     """Return the information where the other is fixed, and p: 0 and 1 where it determines the feature."""
-    n_units, n_samples = recording.activity.shape[1], len(recording.activity)
-    information = np.zeros(n_units)
+    information, n_samples = np.zeros(n_units), sum(len(feature.values) for feature in within)
     observed, shuffled = np.zeros(n_units), np.zeros((shuffles, n_units))
-    for number, which in enumerate(_parts(recording, given)):
-        part = part_of(recording, feature, which)
-        test = DependenceTest(part, seed + number, "copula", "any", shuffles)
-        if part.features[0].untestable or not test.active.any():
+    for test, feature in zip(tests, within, strict=True):
+        if feature.untestable or not test.active.any():
             continue
-        found = test.of(part.features[0])
-        information[test.active] += found.information_any * which.sum() / n_samples
+        found = test.of(feature)
+        information[test.active] += found.information_any * len(feature.values) / n_samples
         observed[test.active] += found.strength.observed
         shuffled[:, test.active] += found.strength.shuffled
     nothing = ~shuffled.any(axis=0)

@@ -90,7 +90,7 @@ def selectivity(
     Raises
     ------
     SettingsError
-        For shapes that do not fit, values that are not finite, or a choice that does not exist.
+        For shapes that do not fit, features that are not finite, or a choice that does not exist.
 
     Notes
     -----

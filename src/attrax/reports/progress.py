@@ -16,6 +16,10 @@ _OVERALL_EVERY = 30.0  # seconds between plain lines about the study
 _FEW = 20  # networks of which each gets lines of its own
 
 
+_ANALYSES = {"attractors": "mapping attractors", "units": "testing units", "causes": "trying lesions"}
+"""Stages after training, in words."""
+
+
 class StudyProgress:
     """Shows the events of a running study; a context manager, and the function that `run_study` reports to.
 
@@ -89,8 +93,8 @@ class StudyProgress:
             return ("finished" if event.kind == "finished" else f"failed: {event.stage}"), 1.0
         if event.stage == "compiling":
             return "compiling", 0.0
-        if event.stage == "attractors":
-            return "mapping attractors", 1.0
+        if event.stage in _ANALYSES:
+            return _ANALYSES[event.stage], 1.0
         rule = event.condition.stopping
         spent = event.updates / rule.updates
         share = spent if rule.accuracy is None else max(spent, min(event.accuracy / rule.accuracy, 1.0))

@@ -3,13 +3,15 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from attrax.studies.cause_settings import CauseSettings
 from attrax.studies.conditions import Condition
-from attrax.studies.settings import PlaneSettings
+from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.studies.study import Study
 from attrax.studies.study_file import load_study, parse_study
 
 if TYPE_CHECKING:
-    from attrax.studies.decision_groups import map_groups
+    from attrax.studies.causes import map_causes
+    from attrax.studies.decision_groups import groups_in_trials, map_groups
     from attrax.studies.decision_sides import trial_sides, wrong_side
     from attrax.studies.execution import Event, Executor
     from attrax.studies.local_executor import LocalExecutor
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from attrax.studies.study_folder import verify
     from attrax.studies.study_run import run_study
     from attrax.studies.training_course import map_course
+    from attrax.studies.unit_analysis import map_units
+    from attrax.studies.unit_course import map_unit_course
+    from attrax.studies.unit_recording import record_units
     from attrax.studies.weights_analysis import AnalysedWeights, WeightsAnalysis, run_analysis
 
 _PLACES = {
@@ -30,6 +35,11 @@ _PLACES = {
     "verify": "study_folder",
     "map_atlases": "plane_atlases",
     "map_groups": "decision_groups",
+    "groups_in_trials": "decision_groups",
+    "map_causes": "causes",
+    "map_units": "unit_analysis",
+    "map_unit_course": "unit_course",
+    "record_units": "unit_recording",
     "stage_atlas": "plane_atlases",
     "map_planes": "planes",
     "plane_shares": "planes",
@@ -47,11 +57,13 @@ _PLACES = {
 }
 __all__ = [
     "AnalysedWeights",
+    "CauseSettings",
     "Condition",
     "Event",
     "Executor",
     "LocalExecutor",
     "PlaneSettings",
+    "PopulationSettings",
     "Store",
     "Study",
     "WeightsAnalysis",
@@ -59,16 +71,21 @@ __all__ = [
     "compare",
     "corrected",
     "describe",
+    "groups_in_trials",
     "interval",
     "load_study",
     "map_atlases",
+    "map_causes",
     "map_course",
     "map_groups",
     "map_planes",
+    "map_unit_course",
+    "map_units",
     "open",
     "parse_study",
     "plane_shares",
     "power_of_pairs",
+    "record_units",
     "run_analysis",
     "run_study",
     "stage_atlas",

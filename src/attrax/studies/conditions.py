@@ -11,14 +11,14 @@ from typing import Any
 from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError, from_mapping, to_mapping
-from attrax.studies.settings import PlaneSettings
+from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.tasks import TASKS
 
 _ANALYSES = tuple(
     f"studies/{name}.py"
     for name in (
         "planes", "plane_atlases", "trial_distance", "decision_sides", "trial_states", "training_course",
-        "decision_groups",
+        "decision_groups", "unit_recording", "unit_analysis", "unit_course", "causes",
     )
 )  # fmt: skip
 """What analyses a trained network, besides whole rooms of the package."""
@@ -36,6 +36,7 @@ class Treatment:
     network: NetworkSettings
     stopping: StoppingRule
     planes: PlaneSettings
+    populations: PopulationSettings
     levels: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Column of the summary to value, for each factor besides task, learner, δ and seed that counts here."""
 
@@ -48,6 +49,7 @@ class Treatment:
             "network": to_mapping(self.network),
             "stopping": to_mapping(self.stopping),
             "planes": to_mapping(self.planes),
+            "populations": to_mapping(self.populations),
         }
 
     @cached_property
@@ -107,6 +109,11 @@ class Condition:
         return self.treatment.planes
 
     @property
+    def populations(self) -> PopulationSettings:
+        """How its units are looked at."""
+        return self.treatment.populations
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Everything that is computed, as a mapping; labels are not part of it."""
         return {**self.treatment.settings, "seed": self.seed}
@@ -163,6 +170,7 @@ def complete_settings(stored: dict[str, Any]) -> dict[str, Any]:
             # without an accuracy: none was asked for
             "stopping": to_mapping(stopping_rule({"accuracy": False, **stored["stopping"]})),
             "planes": to_mapping(from_mapping(PlaneSettings, stored["planes"], "planes")),
+            "populations": to_mapping(from_mapping(PopulationSettings, stored.get("populations", {}), "populations")),
             "seed": stored["seed"],
         }
     except (SettingsError, KeyError, TypeError):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from attrax.dynamics import Effort
 from attrax.dynamics.orbits import ReluOrbits
@@ -114,9 +114,12 @@ class _Found(NamedTuple):
     amplitude: Float[np.ndarray, " choices"]
     reason: str
 
+    def group(self, threshold: float) -> Shaped[np.ndarray, " units"]:
+        if self.reason:
+            return np.full(self.activity.shape[1], "", dtype="U3")
+        return groups(self.judged[0], self.judged[1], threshold).astype("U3")
+
     def dataset(self, threshold: float) -> xr.Dataset:
-        n_units = self.activity.shape[1]
-        group = groups(self.judged[0], self.judged[1], threshold) if not self.reason else np.full(n_units, "")
         return xr.Dataset(
             {
                 "choice_activity": (("choice", "unit"), self.activity),
@@ -125,7 +128,7 @@ class _Found(NamedTuple):
                 "choice_attractors": ("choice", self.attractors),
                 "choice_share": ("choice", self.share),
                 "choice_amplitude": ("choice", self.amplitude),
-                "group": ("unit", group.astype("U3")),
+                "group": ("unit", self.group(threshold)),
                 "group_reason": ((), np.array(self.reason, dtype="U60")),
             }
         )
@@ -228,9 +231,42 @@ def _why(rows: list[int], number: Int[np.ndarray, " orbits"]) -> str:
 
 def _of_trials(task: Task, network: RecurrentNetwork, n_trials: int, seed: int) -> list[_Found]:
     recording = record_units(task, network, n_trials, seed)
+    return _of_contexts(recording)
+
+
+def _of_contexts(recording: UnitRecording) -> list[_Found]:
     decided = recording.stage == DECISION
     contexts = recording.features.get("context", np.zeros(len(decided), int))
-    return [_of_samples(recording, decided & (contexts == context)) for context in range(task.n_contexts)]
+    return [_of_samples(recording, decided & (contexts == context)) for context in np.unique(contexts)]
+
+
+class TrialGroups(NamedTuple):
+    """Groups by what units do in the decision stage of real trials."""
+
+    group: Shaped[np.ndarray, " units"]
+    """Empty texts where there are none."""
+    activity: Float[np.ndarray, "choices units"]
+    """Mean activity in trials with the right answer is "+", and "-"; NaN where there are none."""
+    reason: str
+    """Why there are no groups; empty where there are."""
+
+
+def groups_in_trials(recording: UnitRecording, threshold: float = 0.0) -> TrialGroups:
+    """Sort units by definition "trials" of `map_groups`: active for a choice is what is active for it in any context.
+
+    Parameters
+    ----------
+    recording
+        As `record_units` returns it.
+    threshold
+        See `attrax.populations.groups`.
+    """
+    contexts = _of_contexts(recording)
+    reason = next((found.reason for found in contexts if found.reason), "")
+    activity = np.mean([found.activity for found in contexts], axis=0)
+    # The median over all contexts would be chance for a unit that only one of them silences.
+    largest = np.max([found.judged for found in contexts], axis=0)
+    return TrialGroups(contexts[0]._replace(judged=largest, reason=reason).group(threshold), activity, reason)
 
 
 def _of_samples(recording: UnitRecording, there: Bool[np.ndarray, " samples"]) -> _Found:

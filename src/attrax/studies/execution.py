@@ -22,8 +22,8 @@ class Event(NamedTuple):
     condition: Condition
     kind: Literal["working", "finished", "failed", "again"]
     stage: str = ""
-    """Of "working": "compiling", "training" or "attractors"; of "failed" and "again" (the attempt was lost, and there
-    will be another one): one line that says why."""
+    """Of "working": what is done ("compiling", "training", "attractors", "units" or "causes"); of "failed" and "again"
+    (the attempt was lost, and there will be another one): one line that says why."""
     updates: int = 0
     accuracy: float = float("nan")
 
@@ -98,7 +98,8 @@ def plan_jobs(conditions: Sequence[Condition], shard_size: int) -> list[Job]:
         treatment = condition.treatment
         if id(treatment) not in frames:
             frame = separate(Member(treatment.network, treatment.learner))[0]
-            frames[id(treatment)] = (treatment.task_label, treatment.task, frame, treatment.stopping, treatment.planes)
+            analysis = (treatment.stopping, treatment.planes, treatment.populations)
+            frames[id(treatment)] = (treatment.task_label, treatment.task, frame, *analysis)
         alike.setdefault(frames[id(treatment)], []).append(condition)
     return [
         Job(tuple(group[first : first + shard_size]))

@@ -10,13 +10,17 @@ import numpy as np
 import xarray as xr
 
 from attrax.learning import Progress, Trained, train
+from attrax.studies.causes import cause_summary, map_causes
 from attrax.studies.conditions import Condition
-from attrax.studies.decision_groups import map_groups
+from attrax.studies.decision_groups import groups_in_trials, map_groups
 from attrax.studies.plane_atlases import atlas_shares, map_atlases
 from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.shards import NetworkResult
 from attrax.studies.training_course import first_oscillation, map_course
 from attrax.studies.unfinished import Unfinished
+from attrax.studies.unit_analysis import map_units, unit_summary
+from attrax.studies.unit_course import map_unit_course
+from attrax.studies.unit_recording import record_units
 
 _LIBRARIES = ("attrax", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
 
@@ -36,7 +40,8 @@ def finish_network(
     condition
         The network.
     report
-        Told the stage of the work ("compiling", "training", "attractors") and, while training, how far it is.
+        Told the stage of the work ("compiling", "training", "attractors", "units", "causes") and, while training, how
+        far it is.
     """
     unfinished = Unfinished(directory, condition.identity)
     kept = unfinished.trained()
@@ -65,16 +70,36 @@ def analyse_network(
     started = time.perf_counter()
     planes = map_planes(condition.task, trained.network, condition.planes, unfinished.dataset)
     shares = plane_shares(planes)
-    planes = planes.merge(map_groups(condition.task, trained.network, condition.planes.effort))
+    groups = map_groups(
+        condition.task, trained.network, condition.planes.effort, threshold=condition.populations.threshold
+    )
+    planes = planes.merge(groups)
     if condition.planes.atlas:
         atlases = map_atlases(condition.task, trained.network, condition.planes, unfinished.dataset)
         planes, shares = planes.merge(atlases), shares | atlas_shares(atlases)
+    checkpoints = {**trained.checkpoints, "final": trained.network}
+    last = Progress(trained.updates, trained.trials, float(trained.history["accuracy"][-1]))
+    progress = {**trained.checkpoint_progress, "final": last}
     if condition.planes.course:
-        checkpoints = {**trained.checkpoints, "final": trained.network}
-        last = Progress(trained.updates, trained.trials, float(trained.history["accuracy"][-1]))
-        progress = {**trained.checkpoint_progress, "final": last}
         course = map_course(condition.task, checkpoints, progress, condition.planes, unfinished.dataset)
         planes, shares = planes.merge(course), shares | first_oscillation(course)
+    if condition.populations.units:
+        report("units", None)
+        units = map_units(
+            condition.task, trained.network, condition.populations, trained.checkpoints["initial"], unfinished.dataset
+        )
+        planes, shares = planes.merge(units), shares | unit_summary(units)
+        along = map_unit_course(condition.task, checkpoints, progress, condition.populations, unfinished.dataset)
+        planes = planes.merge(along)
+    if condition.populations.causes:
+        report("causes", None)
+        in_trials = groups_in_trials(
+            record_units(condition.task, trained.network, condition.populations.trials), condition.populations.threshold
+        )
+        causes = map_causes(
+            condition.task, trained.network, in_trials.group, condition.populations.cause, unfinished.dataset
+        )
+        planes, shares = planes.merge(causes), shares | cause_summary(causes)
     factors = condition.factors
     summary = {
         "network": condition.identity,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from attrax.dynamics.effort import Effort
 from attrax.settings import check_fields, require, unknown_name
+from attrax.studies.cause_settings import CauseSettings
 from attrax.tasks.trial import STAGES, STIMULUS
 
 
@@ -44,3 +45,28 @@ class PlaneSettings:
         require(self.course_points >= 2, f"course_points is {self.course_points}; it must be 2 or more")
         for name in ("atlas_samples", "course_trials", "trials", "orbits_kept", "orbit_steps"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
+
+
+@dataclass(frozen=True)
+class PopulationSettings:
+    """Whether units are looked at one by one, and lesioned."""
+
+    units: bool = False
+    """Whether it is measured which units do what: selectivity, balance, connectivity, and groups along training."""
+    causes: bool = False
+    """Whether networks are tried with lesions, under noise, and without their oscillating mode."""
+    trials: int = 300
+    """Real trials in which units are recorded."""
+    shuffles: int = 10_000
+    """Shuffles of each test of selectivity."""
+    permutations: int = 1000
+    """Permutations of units' labels, and shuffles of tests of which there are many: mixed selectivity, checkpoints."""
+    threshold: float = 0.0
+    """A unit is active where its activity is above this."""
+    cause: CauseSettings = field(default_factory=CauseSettings)
+    """Sizes of lesions and noise, and on how many trials networks are tried."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for name, least in (("trials", 20), ("shuffles", 100), ("permutations", 100)):
+            require(getattr(self, name) >= least, f"{name} is {getattr(self, name)}; it must be {least} or more")

@@ -20,7 +20,7 @@ class Message(NamedTuple):
     identity: str
     kind: Literal["working", "finished", "failed"]
     stage: str = ""
-    """Of "working": "compiling", "training" or "attractors"; of "failed": one line that says why."""
+    """Of "working": "compiling", "training", "attractors", "units" or "causes"; of "failed": one line that says why."""
     updates: int = 0
     accuracy: float = float("nan")
 

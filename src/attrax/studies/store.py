@@ -245,11 +245,59 @@ class Store:
         -------
         See `attrax.studies.map_groups`; with what the study varies as coordinates. Where networks differ in size, the
         units that a network does not have are empty texts and NaN, and ``own_unit`` is -1.
+
+        Raises
+        ------
+        SettingsError
+            If no network has groups.
         """
+        return self._with_names(
+            ("group", "choice_"), "no network in {} has groups: an earlier version made them; run the study again"
+        )
+
+    def units(self) -> "xr.Dataset":
+        """Return what every unit of all networks does, and how it came to, over (network, unit, ...).
+
+        Returns
+        -------
+        See `attrax.studies.map_units` and `map_unit_course`; as `groups` where networks differ in size.
+
+        Raises
+        ------
+        SettingsError
+            If no network has it: the study must be run with ``units = true`` under [populations].
+        """
+        return self._with_names(
+            ("unit_", "units_course_", "balance_", "connectivity_"),
+            "the units of no network in {} were looked at; set units = true in [populations]",
+        )
+
+    def causes(self) -> "xr.Dataset":
+        """Return what all networks' answers depend on, over (network, ...): see `attrax.studies.map_causes`.
+
+        Raises
+        ------
+        SettingsError
+            If no network has it: the study must be run with ``causes = true`` under [populations].
+        """
+        return self._with_names(
+            ("cause_",), "no network in {} was tried with lesions; set causes = true in [populations]"
+        )
+
+    def _with_names(self, starts: tuple[str, ...], without: str) -> "xr.Dataset":
+        """Return the variables whose names begin so, of the networks that have them; an error if none has."""
         from attrax.studies.packing import pack
 
-        names = ["group", "choice_activity", "choice_found"]
-        return pack([arrays[names] for arrays in self._all_arrays()]).assign_coords(self._factors())
+        found, factors = [], []
+        for place, arrays in enumerate(self._all_arrays()):
+            names = [name for name in arrays.data_vars if str(name).startswith(starts)]
+            if names:
+                found.append(arrays[names])
+                factors.append(place)
+        if not found:
+            raise SettingsError(without.format(self.directory))
+        columns = {name: (dims, values[factors]) for name, (dims, values) in self._factors().items()}
+        return pack(found).assign_coords(columns)
 
     def network(self, identity: str) -> "RecurrentNetwork":
         """Return a trained network, alive."""

@@ -13,11 +13,11 @@ from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError, from_mapping, located, require, to_mapping, unknown_name
 from attrax.studies.conditions import Condition, Treatment, stopping_rule
-from attrax.studies.settings import PlaneSettings
+from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.tasks import TASKS
 
 MOST_NETWORKS = 1_000_000
-_ROOTS = {"tasks": 2, "learners": 2, "network": 1, "stopping": 1, "planes": 1}
+_ROOTS = {"tasks": 2, "learners": 2, "network": 1, "stopping": 1, "planes": 1, "populations": 1}
 """Tables of a study whose settings can be varied, and how many keys lead to a table of settings there."""
 _COLUMNS = {
     "network", "task", "learner", "seed", "n_hidden", "reached", "status", "accuracy", "accuracy_in_a_row",
@@ -46,6 +46,7 @@ class Study:
     seeds: tuple[int, ...]
     stopping: StoppingRule
     planes: PlaneSettings
+    populations: PopulationSettings = field(default_factory=PopulationSettings)
     description: str = ""
     crossed: Levels = field(default_factory=dict)
     """Setting (``network.delta``, ``learners.ppo.entropy_weight``) to its levels: all combinations."""
@@ -118,25 +119,33 @@ class Study:
             return made[key]
 
         for task_label, learner_label in product(self.tasks, self.learners):
-            tables = [("tasks", task_label), ("learners", learner_label), ("network",), ("stopping",), ("planes",)]
-            bases = [self.tasks[task_label], self.learners[learner_label], self.network, self.stopping, self.planes]
+            bases = {
+                ("tasks", task_label): self.tasks[task_label],
+                ("learners", learner_label): self.learners[learner_label],
+                ("network",): self.network,
+                ("stopping",): self.stopping,
+                ("planes",): self.planes,
+                ("populations",): self.populations,
+            }
             for combination in combinations:
-                changes = [_below(table, combination) for table in tables]
-                objects = [varied(*each) for each in zip(tables, bases, changes, strict=True)]
+                changes = [_below(table, combination) for table in bases]
+                objects = [varied(*base, change) for base, change in zip(bases.items(), changes, strict=True)]
                 levels = {
                     names[".".join((*table, name))]: cells[".".join((*table, name))][json.dumps(value)]
-                    for table, of_table in zip(tables, changes, strict=True)
+                    for table, of_table in zip(bases, changes, strict=True)
                     for name, value in of_table.items()
                     if (*table, name) != ("network", "delta")
                 }
-                task, learner, network, stopping, planes = objects
+                task, learner, network, stopping, planes, populations = objects
                 with located(*(("varied",) if "cell" in changes[2] else ()), "network", "cell"):
                     require(
                         network.cell == "relu",
                         f"network: cell is {network.cell!r}; a study maps the attractors of relu networks. Train "
                         "others with attrax.learning.train, and analyse their weights with `attrax analyse`",
                     )
-                treatment = Treatment(task_label, task, learner_label, learner, network, stopping, planes, levels)
+                treatment = Treatment(
+                    task_label, task, learner_label, learner, network, stopping, planes, populations, levels
+                )
                 key = (task_label, learner_label, json.dumps(changes))
                 if key in found:
                     continue
@@ -227,7 +236,8 @@ class Study:
         stopping = to_mapping(self.stopping)
         if self.stopping.accuracy is None:
             stopping["accuracy"] = False  # TOML has no "none"
-        tables |= {"network": to_mapping(self.network), "stopping": stopping, "planes": to_mapping(self.planes)}
+        tables |= {"network": to_mapping(self.network), "stopping": stopping}
+        tables |= {"planes": to_mapping(self.planes), "populations": to_mapping(self.populations)}
         if self.crossed:
             tables["crossed"] = _written(self.crossed)
         lines = _write_toml(tables)

@@ -10,12 +10,13 @@ from attrax.learning import LEARNERS
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError, from_mapping, located, require, unknown_name
 from attrax.studies.conditions import stopping_rule
-from attrax.studies.settings import PlaneSettings
+from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.studies.study import Levels, Study
 from attrax.tasks import TASKS
 
 _TABLES = {
-    "name", "description", "seeds", "tasks", "learners", "network", "stopping", "planes", "crossed", "zipped",
+    "name", "description", "seeds", "tasks", "learners", "network", "stopping", "planes", "populations", "crossed",
+    "zipped",
 }  # fmt: skip
 
 
@@ -94,6 +95,10 @@ def _study(tables: dict[str, Any]) -> Study:
         stopping = stopping_rule(_table(tables.get("stopping", {}), "stopping"))
     with located("planes"):
         planes = from_mapping(PlaneSettings, _table(tables.get("planes", {}), "planes"), "planes")
+    with located("populations"):
+        populations = from_mapping(
+            PopulationSettings, _table(tables.get("populations", {}), "populations"), "populations"
+        )
     return Study(
         name=name,
         description=description,
@@ -103,6 +108,7 @@ def _study(tables: dict[str, Any]) -> Study:
         seeds=seeds,
         stopping=stopping,
         planes=planes,
+        populations=populations,
         crossed=crossed,
         zipped=zipped,
     )

@@ -29,8 +29,25 @@ class UnitRecording(NamedTuple):
     """Index into `attrax.tasks.trial.STAGES`."""
     target: Int[np.ndarray, " samples"]
     """The right answer of the trial: 1 for "+", 2 for "-"."""
-    unanswered: int
-    """Trials without an answer: they are left out."""
+
+    @property
+    def unanswered(self) -> int:
+        """How many trials have no answer."""
+        return int(np.unique(self.trial[self.features["choice"] == 0]).size)
+
+    def answered(self) -> "UnitRecording":
+        """Return the trials that have an answer; all of them where fewer than 20 have one.
+
+        A few trials without an answer would be a choice that is too rare to test.
+        """
+        kept = self.features["choice"] > 0
+        if np.unique(self.trial[kept]).size < FEWEST_ANSWERED:
+            return self
+        features = {name: values[kept] for name, values in self.features.items()}
+        return UnitRecording(self.activity[kept], features, self.trial[kept], self.stage[kept], self.target[kept])
+
+
+FEWEST_ANSWERED = 20
 
 
 def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, seed: int = 0) -> UnitRecording:
@@ -46,9 +63,9 @@ def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, see
     Returns
     -------
     With the features coherence_1, coherence_2 (where the task has two modalities) and, where it has several, context:
-    of the trial; choice: the network's greedy answer, 1 for "+", 2 for "-"; correct: whether it is the right one; time:
-    steps since the trial began. Trials without an answer are left out, since they have no choice. What follows an
-    answer in a trial is recorded as if it had not ended the trial.
+    of the trial; choice: the network's greedy answer, 1 for "+", 2 for "-", 0 for none; correct: whether it is the
+    right one; time: steps since the trial began. What follows an answer in a trial is recorded as if it had not ended
+    the trial.
     """
     require(n_trials >= 1, f"n_trials is {n_trials}; it must be 1 or more")
     keys = jax.random.split(derive_key(TASKS.name_of(task), seed, "trials for units"), n_trials)
@@ -57,9 +74,7 @@ def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, see
         for first in range(0, n_trials, _TRIALS_AT_ONCE)
     ]
     trials, activity, answer = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
-    answered = np.flatnonzero(answer > 0)
-    row, step = np.nonzero(trials.stage[answered] < OVER)
-    number = answered[row]
+    number, step = np.nonzero(trials.stage < OVER)
     features: dict[str, np.ndarray] = {
         f"coherence_{modality + 1}": np.round(trials.coherence[number, modality].astype(float), 7)
         for modality in range(task.n_modalities)
@@ -72,8 +87,8 @@ def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, see
         "time": step.astype(float),
     }
     return UnitRecording(
-        activity[number, step].astype(float), features, row, trials.stage[number, step].astype(int),
-        trials.choice[number].astype(int), n_trials - answered.size,
+        activity[number, step].astype(float), features, number, trials.stage[number, step].astype(int),
+        trials.choice[number].astype(int),
     )  # fmt: skip
 
 

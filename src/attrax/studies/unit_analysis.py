@@ -1,0 +1,217 @@
+"""Which units of a trained network do what: selectivity, balance of its groups, connectivity, from real trials."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from attrax.networks import RecurrentNetwork
+from attrax.populations import (
+    balance,
+    balance_summary,
+    functional_connectivity,
+    mixed_selectivity,
+    modularity,
+    selectivity,
+)
+from attrax.studies.decision_groups import TrialGroups, groups_in_trials
+from attrax.studies.settings import PopulationSettings
+from attrax.studies.unit_recording import UnitRecording, record_units
+from attrax.tasks import Task
+from attrax.tasks.trial import DECISION
+
+BALANCE_OF = ("trained", "first weights, trained groups", "untrained")
+"""Whose balance: the network's; its groups in the weights it began with; that network, with its own groups."""
+_PLUS, _MINUS = 1, 2
+_CONNECTIVITY_TRIALS, _REWIRINGS = 100, 5  # of thousands of pairs: enough, and seconds
+_BALANCE_DIMS = {"group": "functional_group", "target": "target_group", "source": "source_group"}
+
+
+def map_units(
+    task: Task,
+    network: RecurrentNetwork,
+    settings: PopulationSettings | None = None,
+    initial: RecurrentNetwork | None = None,
+    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+) -> xr.Dataset:
+    """Say what every unit of a network does.
+
+    Parameters
+    ----------
+    task, network
+        A trained network, or one of its checkpoints, and what it was trained on.
+    settings
+        Trials, shuffles and thresholds.
+    initial
+        The untrained network, for comparison.
+    keep
+        As in `map_planes`.
+
+    Returns
+    -------
+    Dataset over "unit", "feature" (of the trials: see `record_units`) and more:
+
+    unit_group (unit), unit_group_reason, unit_choice_activity (choice, unit)
+        Groups by what units do in the decision stage of real trials, in any context (see `groups_in_trials`).
+    unit_information, unit_information_any, unit_p_value, unit_significant, unit_sign, unit_testable, unit_reason (unit,
+    feature)
+        As `attrax.populations.selectivity`.
+    unit_conditional_information, unit_conditional_p, unit_conditional_reason (unit, feature, given), unit_feature_count
+    (unit), unit_mixed_share
+        As `attrax.populations.mixed_selectivity`.
+    unit_trials, unit_unanswered
+        Trials recorded, and those without an answer, which are left out of the tests (unless fewer than 20 are left).
+    balance_NAME (balance_of, functional_group or target_group and source_group, ...)
+        As `attrax.populations.balance`, by unit_group. "balance_of": see `BALANCE_OF`; without `initial` only the
+        first. Tuning curves are mean activities in the decision stage, over context and coherence of its modality.
+    balance_reason (balance_of)
+        Why there is none; empty where there is.
+    connectivity_information, connectivity_sign, connectivity_q (unit, other_unit), connectivity_reason (unit)
+        As `attrax.populations.functional_connectivity`, of the first 100 trials.
+    connectivity_NAME
+        As `attrax.populations.modularity`, of the pairs that are significant.
+    """
+    settings = settings or PopulationSettings()
+    keep = keep or (lambda name, compute: compute())
+    recording = record_units(task, network, settings.trials)
+    parts = [
+        keep("units selectivity", partial(_selectivity, recording, settings)),
+        keep("units balance", partial(_balance, task, network, initial, recording, settings)),
+        keep("units connectivity", partial(_connectivity, network, recording, settings)),
+    ]
+    return xr.merge(parts, compat="no_conflicts", join="exact", combine_attrs="drop")
+
+
+def _selectivity(recording: UnitRecording, settings: PopulationSettings) -> xr.Dataset:
+    tested = recording.answered()
+    found = selectivity(tested.activity, tested.features, tested.trial, shuffles=settings.shuffles)
+    mixed = mixed_selectivity(tested.activity, tested.features, tested.trial, shuffles=settings.permutations)
+    names = ("information", "information_any", "p_value", "significant", "sign", "testable", "reason")
+    named = {f"unit_{name}": found[name] for name in names} | {f"unit_{name}": mixed[name] for name in mixed.data_vars}
+    grouped = groups_in_trials(recording, settings.threshold)
+    return (
+        xr.Dataset(named)
+        .assign(
+            unit_group=("unit", grouped.group),
+            unit_group_reason=((), np.array(grouped.reason, dtype="U60")),
+            unit_choice_activity=(("choice", "unit"), grouped.activity),
+            unit_trials=int(recording.trial[-1]) + 1 if recording.trial.size else 0,
+            unit_unanswered=recording.unanswered,
+        )
+        .assign_coords(choice=["+", "-"])
+    )
+
+
+def _balance(
+    task: Task,
+    network: RecurrentNetwork,
+    initial: RecurrentNetwork | None,
+    recording: UnitRecording,
+    settings: PopulationSettings,
+) -> xr.Dataset:
+    trained = groups_in_trials(recording, settings.threshold)
+    found = [(network, recording, trained)]
+    if initial is not None:
+        first = record_units(task, initial, settings.trials)
+        found += [(initial, first, trained._replace(activity=groups_in_trials(first).activity))]
+        found += [(initial, first, groups_in_trials(first, settings.threshold))]
+    parts = [_balance_of(*each, settings) for each in found]
+    # where one of them has no groups, its numbers are NaN and balance_reason says why
+    joined = xr.concat(parts, dim="balance_of", join="outer", data_vars="all", coords="minimal", compat="equals")
+    return joined.assign_coords(balance_of=list(BALANCE_OF[: len(parts)]))
+
+
+def _balance_of(
+    network: RecurrentNetwork, recording: UnitRecording, grouped: TrialGroups, settings: PopulationSettings
+) -> xr.Dataset:
+    policy, n_units = np.asarray(network.policy_weights, float), network.n_hidden
+    reason = grouped.reason or ("" if np.isfinite(grouped.activity).all() else "no finite trials of each choice")
+    # all of one group: the same variables, which NaN then takes the place of
+    labels = grouped.group if not reason else np.full(n_units, "G_s")
+    activity = grouped.activity if not reason else np.zeros((2, n_units))
+    curves = tuning_curves(recording) if not reason else np.zeros((n_units, 3))
+    found = balance(
+        labels, np.asarray(network.recurrent_weights, float), policy[_PLUS] - policy[_MINUS], activity, curves,
+        settings.permutations,
+    )  # fmt: skip
+    if reason:
+        found = found.map(lambda values: values.where(False) if values.dtype.kind == "f" else values)
+    found = found.rename(_BALANCE_DIMS)
+    renamed = {name: f"balance_{name}" for name in found.data_vars}
+    return found.rename(renamed).assign(balance_reason=((), np.array(reason, dtype="U60")))
+
+
+def tuning_curves(recording: UnitRecording) -> Float[np.ndarray, "units conditions"]:
+    """Return each unit's mean activity in the decision stage, for each context and coherence of its modality.
+
+    Conditions without a trial are left out.
+    """
+    there = recording.stage == DECISION
+    n_modalities = sum(name.startswith("coherence_") for name in recording.features)
+    coherences = np.stack([recording.features[f"coherence_{m + 1}"] for m in range(n_modalities)], axis=1)
+    context = recording.features.get("context", np.zeros(len(there), int))
+    counted = coherences[np.arange(len(there)), context]
+    conditions = np.column_stack([context, counted])[there]
+    _, number = np.unique(conditions, axis=0, return_inverse=True)
+    member = (number[:, None] == np.arange(number.max() + 1)).astype(float)
+    return (recording.activity[there].T @ member) / member.sum(axis=0)
+
+
+def _connectivity(network: RecurrentNetwork, recording: UnitRecording, settings: PopulationSettings) -> xr.Dataset:
+    some = recording.trial < _CONNECTIVITY_TRIALS
+    diverges = ~np.isfinite(recording.activity).all(axis=0)
+    found = functional_connectivity(np.where(diverges, 0.0, recording.activity[some]), recording.trial[some])
+    found["reason"] = found.reason.where(~diverges, "the unit's activity is not finite")
+    grouped = groups_in_trials(recording, settings.threshold)
+    communities = modularity(
+        found, grouped.group, np.asarray(network.recurrent_weights, float), rewirings=_REWIRINGS,
+        permutations=settings.permutations,
+    )  # fmt: skip
+    result = xr.Dataset(
+        {
+            "connectivity_information": found.information.astype(np.float32),
+            "connectivity_sign": found.sign.astype(np.int8),
+            "connectivity_q": found.q_value.astype(np.float32),
+            "connectivity_reason": found.reason,
+        }
+    )
+    return result.assign({f"connectivity_{name}": communities[name] for name in communities.data_vars})
+
+
+def unit_summary(units: xr.Dataset) -> dict[str, float]:
+    """Return columns for a network's row of the summary.
+
+    Parameters
+    ----------
+    units
+        As `map_units` returns it.
+
+    Returns
+    -------
+    group_imbalance, group_entropy, share_a, share_plus, share_minus, share_silent, group_heterogeneity,
+    drive_asymmetry, largest_block_z of the trained network (see `balance_summary`; NaN where it has no groups), the
+    first and third also of the untrained one (untrained_...); selective_FEATURE, share of the units that can be tested
+    which are selective; mixed_share; modularity.
+    """
+    columns = {}
+    for of, before in (("trained", ""), ("untrained", "untrained_")):
+        if of not in units.balance_of.values:
+            continue
+        one = units.sel(balance_of=of)
+        back = {new: old for old, new in _BALANCE_DIMS.items()}
+        names = {name: str(name).removeprefix("balance_") for name in one.data_vars if str(name).startswith("balance_")}
+        found = balance_summary(one[list(names)].rename(names | {n: o for n, o in back.items() if n in one.dims}))
+        for name in ("imbalance", "entropy", "heterogeneity"):
+            columns[f"{before}group_{name}"] = found[name]
+        if not before:
+            kept = ("share_a", "share_plus", "share_minus", "share_silent", "drive_asymmetry", "largest_block_z")
+            columns |= {name: found[name] for name in kept}
+    for feature in units.feature.values:
+        testable = units.unit_testable.sel(feature=feature).values
+        chosen = units.unit_significant.sel(feature=feature).values[testable]
+        columns[f"selective_{feature}"] = float(chosen.mean()) if chosen.size else float("nan")
+    columns["mixed_share"] = float(units.unit_mixed_share)
+    columns["modularity"] = float(units.connectivity_modularity)
+    return columns
