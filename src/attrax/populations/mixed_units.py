@@ -48,8 +48,8 @@ def mixed_selectivity(
     conditional_information (unit, feature, given)
         Bits: Gaussian-copula information about the feature among samples of one value (of a quantity with more than ten
         values: one fifth) of the other, averaged over these.
-    conditional_p (unit, feature, given)
-        Of none; corrected over all that could be tested (Benjamini, Hochberg).
+    conditional_p_uncorrected, conditional_p (unit, feature, given)
+        Of none: as it is, and corrected over all that could be tested (Benjamini, Hochberg).
     conditional_reason (unit, feature, given)
         Why there is none of these; empty where there is.
     feature_count (unit)
@@ -97,6 +97,7 @@ def mixed_selectivity(
     return xr.Dataset(
         {
             "conditional_information": (over, information),
+            "conditional_p_uncorrected": (over, p),
             "conditional_p": (over, conditional_p),
             "conditional_reason": (over, reason.astype(str)),
             "feature_count": ("unit", tuned.sum(axis=1)),
