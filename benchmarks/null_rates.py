@@ -1,6 +1,8 @@
 """How often unrelated units are called selective: 1,000 null recordings for each kind of feature, and ways that fail.
 
-Units are slow (a correlation of 0.9 from step to step) and, where there are trials, have a level of their own in each.
+Units are slow (a correlation of 0.9 from step to step). Where there are trials, each begins anew, and units have a
+level of their own in it.
+
 Run: ``python benchmarks/null_rates.py``; writes benchmarks/populations/null_rates.json.
 """
 
@@ -24,10 +26,14 @@ def slow(correlation, steps, units, rng):
     return lfilter([1.0], [1.0, -correlation], noise, axis=0)[300:]
 
 
+def trials_anew(correlation, rng):
+    """Return slow activity that begins anew in each trial."""
+    return slow(correlation, STEPS, TRIALS * UNITS, rng).reshape(STEPS, TRIALS, UNITS).swapaxes(0, 1).reshape(-1, UNITS)
+
+
 def recording(rng):
     """Return units that follow themselves and their trial, rectified: a third of the samples are zero."""
-    steady = slow(0.9, TRIALS * STEPS, UNITS, rng) + rng.normal(size=(TRIALS, UNITS))[TRIAL]
-    return np.maximum(steady + 0.6, 0.0)
+    return np.maximum(trials_anew(0.9, rng) + rng.normal(size=(TRIALS, UNITS))[TRIAL] + 0.6, 0.0)
 
 
 def features(rng):
@@ -79,7 +85,7 @@ def cases():
 
 def plain_sums_within_trials(rng, run):
     """Return p of shifts within trials without the spread over trials: what a plain correlation would give."""
-    activity, ramp = slow(0.97, TRIALS * STEPS, UNITS, rng), STEP[:STEPS] - STEP[:STEPS].mean()
+    activity, ramp = trials_anew(0.97, rng), STEP[:STEPS] - STEP[:STEPS].mean()
     rolled = np.stack([np.roll(ramp, shift) for shift in range(STEPS)], axis=1)
     products = activity.reshape(TRIALS, STEPS, UNITS).transpose(0, 2, 1) @ rolled  # trials, units, shifts
     chosen = np.random.default_rng(run).integers(0, STEPS, (500, TRIALS))

@@ -43,7 +43,10 @@ def shuffle_p_values(
     -----
     (b + 1) / (k + 1), b of k shuffles being as large. In the tail: a threshold t between the 250 largest shuffles (at
     most a tenth) and the others, and the probability of exceeding it, times (1 + ξ (x - t) / σ)^(-1/ξ). The shape ξ is
-    kept at 0 or above: a bounded tail (ξ < 0) would give p = 0 for whatever lies beyond its bound.
+    kept at 0 or above: a bounded tail (ξ < 0) would give p = 0 for whatever lies beyond its bound. To it is added 1/n,
+    n being how often the shuffles in a row rise above t: σ is estimated from so many independent excesses, and the
+    ratio of a new one to their mean has just this tail (of an F distribution). Of random shuffles n is nearly 250; of
+    a recording's shifts, of which neighbours are alike, much less.
 
     References
     ----------
@@ -66,10 +69,11 @@ def shuffle_p_values(
     ratio = np.divide(mean**2, variance, out=np.ones_like(mean), where=usable)
     shape = np.clip(0.5 * (1 - ratio), 0.0, 0.45)
     scale = mean * (1 - shape)  # keeps the mean where the shape was kept at 0
+    rises = shuffled[:, beyond] > threshold
+    shape += 1 / np.maximum(rises[0] + (rises[1:] & ~rises[:-1]).sum(axis=0), 1)
     excess = np.maximum(observed[beyond] - threshold, 0.0)
     reach = np.divide(excess, scale, out=np.zeros_like(scale), where=usable)
-    small = shape < 1e-6
-    continued = np.where(small, np.exp(-reach), (1 + shape * reach) ** (-1 / np.where(small, 1.0, shape)))
+    continued = (1 + shape * reach) ** (-1 / shape)
     p[beyond] = np.where(usable, of_tail / (count + 1) * continued, p[beyond])
     fitted = beyond.copy()
     fitted[beyond] = usable
