@@ -159,6 +159,13 @@ def test_the_summary_compares_with_the_controls(planted):
     assert summary["robustness_lesions"] == pytest.approx(ends.mean())  # of two sizes: a straight line
 
 
+def test_planes_without_a_silent_group_are_those_of_the_network(planted):
+    causes = planted[2]
+    silent = causes.cause_silenced_kinds.sel(cause_group="G_s")
+    np.testing.assert_array_equal(silent, causes.cause_mode_kinds)  # a unit that is silent already
+    np.testing.assert_allclose(causes.cause_silenced_kinds.sum("attractor_kind"), 1.0)
+
+
 def test_parts_are_kept_and_the_whole_is_the_same():
     task, network = decider()
     kept = {}
@@ -168,7 +175,9 @@ def test_parts_are_kept_and_the_whole_is_the_same():
         return kept[name]
 
     one = map_causes(task, network, PLANTED, QUICK, keep)
-    assert list(kept) == ["causes silenced", "causes cut", "causes robustness", "causes mode 0", "causes mode 1"]
+    assert list(kept) == [
+        "causes silenced", "causes planes", "causes cut", "causes robustness", "causes mode 0", "causes mode 1",
+    ]  # fmt: skip
     again = map_causes(task, network, PLANTED, QUICK, lambda name, _: kept[name])
     assert one.identical(again)
 

@@ -69,6 +69,9 @@ def map_causes(
         Units of each group, and recurrent weights from each group to each.
     cause_silenced (cause_stage, cause_group, strength), cause_silenced_random (..., cause_draw, strength)
         Accuracy with a group silenced, in all stages or in one alone, and with as many units drawn among all.
+    cause_silenced_kinds, cause_silenced_kinds_random (cause_group, context, attractor_kind)
+        Share of each kind of attractor over a small plane of the stimulus stage with a group silenced, and with as many
+        units at random (one draw); beside cause_mode_kinds, the shares of the network as it is.
     cause_cut (cause_source, cause_target, strength), cause_cut_random (..., cause_draw, strength)
         Accuracy with the weights from a group to a group cut, and with as many drawn among all that exist.
     cause_activity
@@ -120,6 +123,7 @@ def map_causes(
     parts = [
         trials.described(),
         keep("causes silenced", partial(_silence_groups, trials, members, known)),
+        keep("causes planes", partial(_planes_of_lesions, trials, members, known)),
         keep("causes cut", partial(_cut_groups, trials, members, known)),
         keep("causes robustness", partial(_robustness, trials)),
         xr.concat(
@@ -245,6 +249,19 @@ def _silence_groups(trials: _Trials, members: Bool[np.ndarray, "groups units"], 
             "cause_silenced_random": (("cause_stage", "cause_group", "cause_draw", "cause_strength"), random),
         }
     ).astype(float)
+
+
+def _planes_of_lesions(trials: _Trials, members: Bool[np.ndarray, "groups units"], known: bool) -> xr.Dataset:
+    network, n_contexts = trials.network, trials.task.n_contexts
+    silenced, random = np.full((2, len(members), n_contexts, len(KINDS)), np.nan)
+    order = trials.unit_orders()[0]
+    for number, group in enumerate(members if known else ()):
+        for context in range(n_contexts):
+            for shares, units in ((silenced, np.flatnonzero(group)), (random, order[: group.sum()])):
+                lesioned = silence(network, units)
+                shares[number, context] = _kind_shares(_label(trials.task, lesioned, context, trials.settings))
+    over = ("cause_group", "context", "attractor_kind")
+    return xr.Dataset({"cause_silenced_kinds": (over, silenced), "cause_silenced_kinds_random": (over, random)})
 
 
 def _cut_groups(trials: _Trials, members: Bool[np.ndarray, "groups units"], known: bool) -> xr.Dataset:

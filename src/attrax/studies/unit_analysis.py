@@ -117,30 +117,46 @@ def _balance(
         first = record_units(task, initial, settings.trials)
         found += [(initial, first, trained._replace(activity=groups_in_trials(first).activity))]
         found += [(initial, first, groups_in_trials(first, settings.threshold))]
-    parts = [_balance_of(*each, settings) for each in found]
+    parts = [_named(balance_in_trials(*each, settings.permutations)) for each in found]
     # where one of them has no groups, its numbers are NaN and balance_reason says why
     joined = xr.concat(parts, dim="balance_of", join="outer", data_vars="all", coords="minimal", compat="equals")
     return joined.assign_coords(balance_of=list(BALANCE_OF[: len(parts)]))
 
 
-def _balance_of(
-    network: RecurrentNetwork, recording: UnitRecording, grouped: TrialGroups, settings: PopulationSettings
+def _named(found: xr.Dataset) -> xr.Dataset:
+    return found.rename({name: f"balance_{name}" for name in found.data_vars}).rename(_BALANCE_DIMS)
+
+
+def balance_in_trials(
+    network: RecurrentNetwork, recording: UnitRecording, grouped: TrialGroups, permutations: int = 1000
 ) -> xr.Dataset:
+    """Measure the balance of a network's groups in real trials.
+
+    Parameters
+    ----------
+    network, recording, grouped
+        A network, what its units do (`record_units`), and their groups (`groups_in_trials`).
+    permutations
+        Of the units' labels.
+
+    Returns
+    -------
+    As `attrax.populations.balance` returns it, with ``reason``: why there are no groups, and all numbers are NaN; empty
+    where there are.
+    """
     policy, n_units = np.asarray(network.policy_weights, float), network.n_hidden
     reason = grouped.reason or ("" if np.isfinite(grouped.activity).all() else "no finite trials of each choice")
-    # all of one group: the same variables, which NaN then takes the place of
+    # without groups: the same variables, which NaN then takes the place of
     labels = grouped.group if not reason else np.full(n_units, "G_s")
     activity = grouped.activity if not reason else np.zeros((2, n_units))
     curves = tuning_curves(recording) if not reason else np.zeros((n_units, 3))
     found = balance(
         labels, np.asarray(network.recurrent_weights, float), policy[_PLUS] - policy[_MINUS], activity, curves,
-        settings.permutations,
+        permutations,
     )  # fmt: skip
     if reason:
         found = found.map(lambda values: values.where(False) if values.dtype.kind == "f" else values)
-    found = found.rename(_BALANCE_DIMS)
-    renamed = {name: f"balance_{name}" for name in found.data_vars}
-    return found.rename(renamed).assign(balance_reason=((), np.array(reason, dtype="U60")))
+    return found.assign(reason=((), np.array(reason, dtype="U60")))
 
 
 def tuning_curves(recording: UnitRecording) -> Float[np.ndarray, "units conditions"]:

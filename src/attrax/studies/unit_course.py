@@ -8,11 +8,14 @@ import xarray as xr
 
 from attrax.learning import Progress
 from attrax.networks import RecurrentNetwork
-from attrax.populations import GROUPS, crystallisation, group_entropy, selectivity, turnover
+from attrax.populations import GROUPS, balance_summary, crystallisation, group_entropy, selectivity, turnover
 from attrax.studies.decision_groups import groups_in_trials
 from attrax.studies.settings import PopulationSettings
+from attrax.studies.unit_analysis import balance_in_trials
 from attrax.studies.unit_recording import record_units
 from attrax.tasks import Task
+
+_MEASURES = ("imbalance", "heterogeneity", "drive_asymmetry", "largest_block_z")
 
 
 def map_unit_course(
@@ -41,6 +44,8 @@ def map_unit_course(
         Groups by what units do in real trials, and why there are none; see `groups_in_trials`.
     units_course_size (checkpoint, functional_group), units_course_entropy (checkpoint)
         Units in each group; entropy over groups in bits, NaN where there are none.
+    units_course_balance (checkpoint, balance_measure)
+        imbalance, heterogeneity, drive_asymmetry and largest_block_z: see `attrax.populations.balance_summary`.
     units_course_selective (checkpoint, unit, feature)
         Whether each unit is selective (`attrax.populations.selectivity`); False where that could not be tested.
     units_course_changed (checkpoint)
@@ -71,6 +76,7 @@ def _at(task: Task, network: RecurrentNetwork, settings: PopulationSettings) -> 
     recording = record_units(task, network, settings.trials)
     grouped = groups_in_trials(recording, settings.threshold)
     sizes = np.array([(grouped.group == name).sum() for name in GROUPS])
+    balance = balance_summary(balance_in_trials(network, recording, grouped, settings.permutations))
     tested = recording.answered()
     found = selectivity(tested.activity, tested.features, tested.trial, shuffles=settings.permutations)
     return xr.Dataset(
@@ -79,7 +85,8 @@ def _at(task: Task, network: RecurrentNetwork, settings: PopulationSettings) -> 
             "units_course_reason": ((), np.array(grouped.reason, dtype="U60")),
             "units_course_size": ("functional_group", sizes),
             "units_course_entropy": ((), group_entropy(grouped.group) if not grouped.reason else np.nan),
+            "units_course_balance": ("balance_measure", np.array([balance[name] for name in _MEASURES])),
             "units_course_selective": found.significant,
         },
-        coords={"functional_group": list(GROUPS)},
+        coords={"functional_group": list(GROUPS), "balance_measure": list(_MEASURES)},
     )
