@@ -147,7 +147,24 @@ def test_what_cannot_be_tested_says_why_and_is_never_a_bare_nan():
     few = selectivity(activity[:100], {"coherence": features["coherence"][:100]}, TRIAL[:100])
     assert few.reason.values[0, 0] == "there are 5 trials; needed: 10"
     short = selectivity(slow(0.99, 1000, 1, rng), {"slow": slow(0.99, 1000, 1, rng)[:, 0]})
-    assert "samples are too few; with a correlation time of" in short.reason.values[0, 0]
+    assert "1000 samples; with a correlation time of" in short.reason.values[0, 0]
+
+
+def test_one_slow_unit_leaves_the_others_testable():
+    rng = np.random.default_rng(0)
+    activity = np.column_stack([slow(0.5, 4000, 3, rng), slow(0.9995, 4000, 1, rng)])
+    found = selectivity(activity, {"position": slow(0.5, 4000, 1, rng)[:, 0]})
+    assert found.testable.values[:, 0].tolist() == [True, True, True, False]
+    assert "with a correlation time of" in found.reason.values[3, 0]
+
+
+def test_the_first_of_two_stages_passes_one_unrelated_pair_in_a_hundred_without_trials_too():
+    rng, passed = np.random.default_rng(0), []
+    for _ in range(20):
+        activity = slow(0.9, 3000, 40, rng)
+        found = selectivity(activity, {"position": slow(0.9, 3000, 1, rng)[:, 0]}, correction="two-stage")
+        passed.append(found.p_uncorrected.values < 1)
+    assert np.mean(passed) < 0.03
 
 
 def test_nothing_can_be_tested():

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from attrax.populations.features import Feature, Recording
 from attrax.populations.information import (
@@ -62,15 +62,28 @@ class DependenceTest:
     def __init__(self, recording: Recording, seed: int, estimator: str, tuning: str, shuffles: int) -> None:
         self._recording, self._seed, self._estimator, self._tuning = recording, seed, estimator, tuning
         self._shuffles = shuffles
-        self.active: Bool[np.ndarray, " units"] = np.array([not reason for reason in recording.untestable], bool)
+        self._unit_reasons = list(recording.untestable)
+        self._slowest = 1
+        if recording.trial is None:
+            self._leave_out_slow_units()
+        self.active: Bool[np.ndarray, " units"] = np.array([not reason for reason in self._unit_reasons], bool)
         self._activity = recording.activity[:, self.active]
         self._scores = normal_scores(self._activity)
 
+    def _leave_out_slow_units(self) -> None:
+        """Say of which units a recording without trials holds too little, and how slow the others are."""
+        for unit, activity in enumerate(self._recording.activity.T):
+            if not self._unit_reasons[unit]:
+                time = int(correlation_time(normal_scores(activity[:, None]).mean)[0])
+                self._unit_reasons[unit] = self._too_few_samples(time)
+                if not self._unit_reasons[unit]:
+                    self._slowest = max(self._slowest, time)
+
     def reasons(self) -> Shaped[np.ndarray, "units features"]:
         """Return why each pair cannot be tested; empty texts where it can."""
-        units, features = self._recording.untestable, self._recording.features
-        of_features = [feature.untestable or self._too_short(feature) for feature in features]
-        return np.array([[unit or reason for reason in of_features] for unit in units], str).reshape(len(units), -1)
+        of_features = [feature.untestable or self._too_short(feature) for feature in self._recording.features]
+        rows = [[unit or reason for reason in of_features] for unit in self._unit_reasons]
+        return np.array(rows, str).reshape(len(self._unit_reasons), -1)
 
     def words(self, feature: Feature) -> str:
         """Return what is shuffled for a feature; empty where nothing can be."""
@@ -107,21 +120,17 @@ class DependenceTest:
 
     def _too_short(self, feature: Feature) -> str:
         """Return why a recording without trials has too few shifts for a feature; empty where it has enough."""
-        n_samples = len(self._activity)
         if self._recording.trial is not None:
             return ""
-        nearest = self._nearest_shift(feature)
-        if n_samples >= CORRELATION_TIMES * nearest:
-            return ""
-        return f"{n_samples} samples are too few; with a correlation time of {nearest}: {CORRELATION_TIMES * nearest}"
+        return self._too_few_samples(int(correlation_time(feature.values[:, None])[0]))
+
+    def _too_few_samples(self, time: int) -> str:
+        n_samples, needed = len(self._recording.activity), CORRELATION_TIMES * time
+        return "" if n_samples >= needed else f"{n_samples} samples; with a correlation time of {time} needed: {needed}"
 
     def _nearest_shift(self, feature: Feature) -> int:
-        """Return the longest of the correlation times of the feature and the units."""
-        return max(1, int(correlation_time(feature.values[:, None])[0]), *self._unit_times.tolist())
-
-    @cached_property
-    def _unit_times(self) -> Int[np.ndarray, " units"]:
-        return correlation_time(self._scores.mean)
+        """Return the longest of the correlation times of the feature and of the units that are tested."""
+        return max(self._slowest, int(correlation_time(feature.values[:, None])[0]))
 
     def _shuffling(self, feature: Feature) -> Shuffling:
         """Return the way to shuffle a feature."""
