@@ -131,6 +131,16 @@ def test_a_fitted_tail_goes_on_as_the_true_one(law):
     assert (found.p > 0).all()
 
 
+def test_shuffles_that_are_equal_but_for_rounding_have_no_tail():
+    rng = np.random.default_rng(0)
+    found = shuffle_p_values(np.array([2.0]), 1 + 1e-13 * rng.normal(size=(200, 1)))
+    np.testing.assert_allclose(found.p, [1 / 201])
+    few = shuffle_p_values(np.array([20.0]), rng.integers(0, 4, (1000, 1)).astype(float))
+    np.testing.assert_allclose(few.p, [1 / 1001])
+    assert not found.fitted.any()
+    assert not few.fitted.any()
+
+
 def test_p_values_without_a_tail_are_counted():
     shuffled = np.arange(99.0)[:, None] * np.ones((1, 3))
     found = shuffle_p_values(np.array([98.5, 50.0, -1.0]), shuffled, fit_tail=False)

@@ -67,3 +67,33 @@ def test_pairs_that_no_shuffle_can_test_say_why():
     assert reasons.sel(feature="time", given="choice").item() == ""
     without = mixed_selectivity(activity, features, shuffles=50)
     assert (without.conditional_reason.sel(feature="choice", given="context") == "the recording has no trials").all()
+
+
+def test_given_a_feature_that_changes_within_trials_unrelated_units_are_found_at_the_nominal_rate():
+    """A unit's level in a trial is much the same at all of its steps: they are not so many independent tests."""
+    p = []
+    for seed in range(25):
+        rng = np.random.default_rng([seed, 3])
+        trial, time = np.repeat(np.arange(60), 8), np.tile(np.arange(8), 60)
+        activity = rng.normal(size=(60, 20))[trial] + 0.5 * rng.normal(size=(480, 20))
+        features = {"context": (rng.permutation(60) % 2)[trial], "time": time}
+        found = mixed_selectivity(activity, features, trial, seed, shuffles=200)
+        p.append(found.conditional_p_uncorrected.sel(feature="context", given="time").values)
+    p = np.concatenate(p)
+    assert binom.sf((p <= 0.05).sum() - 1, p.size, 0.05) > 1e-4
+    assert binom.sf((p <= 0.01).sum() - 1, p.size, 0.01) > 1e-4
+
+
+def test_a_quantity_of_many_values_is_held_fixed_too():
+    """Within a fifth of its values a unit still follows it, and with it whatever goes along."""
+    p = []
+    for seed in range(25):
+        rng = np.random.default_rng([seed, 4])
+        trial, x = np.repeat(np.arange(100), 4), rng.normal(size=100)
+        y = x + 0.5 * rng.normal(size=100)
+        activity = x[trial][:, None] + 0.5 * rng.normal(size=(100, 20))[trial]
+        found = mixed_selectivity(activity, {"x": x[trial], "y": y[trial]}, trial, seed, shuffles=200)
+        p.append(found.conditional_p_uncorrected.sel(feature="y", given="x").values)
+        assert (found.conditional_p.sel(feature="x", given="y").values < 0.05).mean() > 0.6
+    p = np.concatenate(p)
+    assert binom.sf((p <= 0.05).sum() - 1, p.size, 0.05) > 1e-4

@@ -167,6 +167,53 @@ def test_the_first_of_two_stages_passes_one_unrelated_pair_in_a_hundred_without_
     assert np.mean(passed) < 0.03
 
 
+def test_units_that_are_active_in_few_trials_are_not_found_by_the_tail():
+    """A statistic of few possible values: its largest shuffles are equal but for rounding."""
+    smallest = []
+    for seed in range(10):
+        rng = np.random.default_rng([seed, 5])
+        activity = np.zeros((100, 60))
+        for unit in range(60):
+            activity[rng.choice(100, 3, replace=False), unit] = 1.0
+        feature = np.zeros(100, int)
+        feature[rng.choice(100, 5, replace=False)] = 1
+        found = selectivity(activity, {"correct": feature}, np.arange(100), seed, shuffles=200)
+        smallest.append(found.p_uncorrected.values.min())
+        assert not found.significant.values.any()
+    assert min(smallest) > 1e-4
+
+
+def test_a_feature_that_changes_within_few_trials_is_not_tested():
+    rng = np.random.default_rng(0)
+    coherence = rng.normal(size=TRIALS)[TRIAL]
+    coherence[5] += 1e-6
+    found = selectivity(rng.normal(size=(TRIAL.size, 2)), {"coherence": coherence}, TRIAL, shuffles=100)
+    assert found.reason.values[0, 0] == "it changes within 1 trials; needed: within 10, or within none"
+
+
+def test_texts_of_any_type_are_categories():
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    side = rng.permutation(np.array(["left", "right"] * (TRIALS // 2)))[TRIAL]
+    activity = rng.normal(size=(TRIAL.size, 2)) + (side == "left")[:, None]
+    plain = selectivity(activity, {"side": side}, TRIAL, shuffles=100)
+    for other in (pd.Series(side), pd.Series(side).astype("category"), side.astype(object), list(side)):
+        found = selectivity(pd.DataFrame(activity), {"side": other}, pd.Series(TRIAL), shuffles=100)
+        np.testing.assert_array_equal(found.p_value.values, plain.p_value.values)
+
+
+def test_long_trials_are_rolled_in_little_memory():
+    rng = np.random.default_rng(0)
+    trial, length = np.repeat(np.arange(12), 300), 300
+    ramp = np.tile(np.arange(length), 12)
+    activity = rng.normal(size=(trial.size, 3))
+    activity[:, 0] += ramp / 100
+    short = selectivity(activity[ramp < 250], {"time": ramp[ramp < 250]}, trial[ramp < 250], shuffles=200)
+    long = selectivity(activity, {"time": ramp}, trial, shuffles=200)
+    assert long.significant.values[:, 0].tolist() == short.significant.values[:, 0].tolist() == [True, False, False]
+
+
 def test_nothing_can_be_tested():
     found = selectivity(np.zeros((100, 2)), {"constant": np.ones(100)})
     assert not found.testable.values.any()
@@ -245,6 +292,9 @@ def test_corrections_are_made_over_all_pairs(correction):
         ({"features": {}}, "there are no features"),
         ({"features": {"c": np.zeros(3)}}, r"feature 'c' has shape \(3,\); it must have one value a sample: \(20,\)"),
         ({"features": {"c": np.full(20, np.inf)}}, "feature 'c' holds values that are not finite"),
+        ({"activity": np.zeros((20, 0))}, r"activity has shape \(20, 0\); needed: at least one unit"),
+        ({"trial": np.full(20, np.nan)}, "trial has samples without a number or name"),
+        ({"features": {"c": np.array([None] * 20)}}, "feature 'c' is of type object; needed: numbers or texts"),
         ({"trial": np.zeros(3)}, r"trial has shape \(3,\)"),
         ({"estimator": "copla"}, "unknown estimator 'copla'; did you mean 'copula'?"),
         ({"correction": "bonferroni"}, "unknown correction 'bonferroni'"),

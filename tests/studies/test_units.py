@@ -142,7 +142,7 @@ def test_units_settle_at_the_checkpoint_from_which_they_keep_their_group():
     assert groups[0].tolist() == ["G_s", "G_s", "G_a", "G_s", "G_s", "G_s", "G_s"]
     moved = groups[0] != groups[-1]
     assert moved.any()
-    np.testing.assert_array_equal(course.units_course_settled.values, np.where(moved, 1, 0))
+    np.testing.assert_array_equal(course.units_course_settled.values, np.where(moved, 5.0, 0.0))
     np.testing.assert_allclose(course.units_course_changed.values, [np.nan, moved.mean(), 0.0])
     assert not course.units_course_selective.values[0].any()
     assert np.isnan(course.units_course_balance.sel(balance_measure="imbalance").values[0])  # one group alone decides

@@ -16,6 +16,9 @@ from attrax.settings import require
 
 FEWEST_TRIALS = 10
 """Trials that share length and condition with another, without which permuting them says little."""
+FEWEST_ACTIVE = 15
+"""Trials in which a unit must do anything else than what it does most: fewer make a null with a heavier tail than the
+normal one, by which p values are read off."""
 FEWEST_ARRANGEMENTS = 1000
 FEWEST_TIMES = 20
 """Correlation times in a recording without trials, on either side of a shift."""
@@ -121,6 +124,8 @@ def functional_connectivity(
     kept, residual, shortage = trials.samples(), values - trials.signal(values), trials.shortage()
     same = np.abs(residual[kept]).max(0, initial=0.0) <= _ROUNDING * np.abs(values).max(0)
     reason = np.where((reason == "") & same, "the same in every trial of a condition and length", reason)
+    sparse = np.array([_too_sparse(column, trials) for column in values[kept].T])
+    reason = np.where(reason == "", sparse, reason)
     reason = np.full(len(reason), shortage) if shortage else reason
     values = (residual if signal_removed else values)[kept]
     scores = _unit_scores(values[:, reason == ""])
@@ -151,6 +156,16 @@ def _constant(column: Float[np.ndarray, " samples"]) -> str:
     if np.ptp(column) > 0:
         return ""
     return f"constant at {column[0]:g}" if column[0] else "silent"
+
+
+def _too_sparse(column: Float[np.ndarray, " samples"], trials: "_Trials") -> str:
+    """Say that a unit does the same in all trials but a few; empty where it does not."""
+    levels, level, counts = np.unique(column, return_inverse=True, return_counts=True)
+    other = np.repeat(np.arange(len(trials.length)), trials.length)[level != counts.argmax()]
+    active = np.unique(other).size
+    if active >= min(FEWEST_ACTIVE, len(trials.length) - 1):
+        return ""
+    return f"other than {levels[counts.argmax()]:g} in {active} trials only; needed: {FEWEST_ACTIVE} or more"
 
 
 class _Trials(NamedTuple):

@@ -57,6 +57,8 @@ class DependenceTest:
     ----------
     active
         Which units can be tested: results are of these, shape (units,).
+    scores
+        Of their activity.
     """
 
     def __init__(self, recording: Recording, seed: int, estimator: str, tuning: str, shuffles: int) -> None:
@@ -68,7 +70,7 @@ class DependenceTest:
             self._leave_out_slow_units()
         self.active: Bool[np.ndarray, " units"] = np.array([not reason for reason in self._unit_reasons], bool)
         self._activity = recording.activity[:, self.active]
-        self._scores = normal_scores(self._activity)
+        self.scores = normal_scores(self._activity)
 
     def _leave_out_slow_units(self) -> None:
         """Say of which units a recording without trials holds too little, and how slow the others are."""
@@ -91,23 +93,28 @@ class DependenceTest:
 
     def of(self, feature: Feature) -> Dependence:
         """Measure how the units depend on a feature."""
-        shuffling, n_samples = self._shuffling(feature), len(self._activity)
-        quantity = normal_scores(feature.values[:, None])
-        direction = shuffling.of_quantity(self._scores, quantity.mean[:, 0])
+        shuffling, quantity = self._shuffling(feature), normal_scores(feature.values[:, None])
+        direction = shuffling.of_quantity(self.scores, quantity.mean[:, 0])
         if self._estimator == "neighbours":
             strength = self._by_neighbours(feature, shuffling)
             return Dependence(strength.observed, strength.observed, strength, direction)
+        information, information_any = self.information(feature)
+        return Dependence(
+            information, information_any, strength_of(shuffling, self.scores, feature, self._tuning), direction
+        )
+
+    def information(self, feature: Feature) -> tuple[Float[np.ndarray, " units"], Float[np.ndarray, " units"]]:
+        """Return the copula's information about a feature, and about it or its distance from its median."""
         if feature.codes is not None:
-            information = np.maximum(information_of_classes(self._scores, feature.codes), 0.0)
-            return Dependence(information, information, shuffling.of_category(self._scores, feature.codes), direction)
-        correlation = score_correlation(self._scores, quantity)
-        information = information_any = information_of_correlation(correlation, n_samples)
-        explained, folded = _squared(direction), _folded(quantity)
-        if folded is not None and self._tuning == "any":
-            away = self._scores.mean.T @ folded / (n_samples * np.sqrt(self._scores.variance * (folded**2).mean()))
-            information_any = information_of_two(np.minimum(correlation**2 + away**2, 1.0), n_samples)
-            explained = _added(explained, _squared(shuffling.of_quantity(self._scores, folded)))
-        return Dependence(information, information_any, shuffling.strength_of_squares(explained), direction)
+            information = np.maximum(information_of_classes(self.scores, feature.codes), 0.0)
+            return information, information
+        quantity, n_samples = normal_scores(feature.values[:, None]), len(self._activity)
+        correlation = score_correlation(self.scores, quantity)
+        information, away = information_of_correlation(correlation, n_samples), folded(quantity)
+        if away is None or self._tuning != "any":
+            return information, information
+        beside = self.scores.mean.T @ away / (n_samples * np.sqrt(self.scores.variance * (away**2).mean()))
+        return information, information_of_two(np.minimum(correlation**2 + beside**2, 1.0), n_samples)
 
     def _by_neighbours(self, feature: Feature, shuffling: Shuffling) -> Shuffled:
         categorical = feature.kind == "category"
@@ -151,7 +158,28 @@ class DependenceTest:
         return ShiftsWithinTrials(self._recording.trial, self._shuffles, np.random.default_rng([self._seed, 1]))
 
 
-def _folded(quantity: NormalScores) -> Float[np.ndarray, " samples"] | None:
+def strength_of(shuffling: Shuffling, units: NormalScores, feature: Feature, tuning: str) -> Shuffled:
+    """Return how strongly units depend on a feature, as observed and of every shuffle."""
+    if feature.codes is not None:
+        return shuffling.of_category(units, feature.codes)
+    quantity = normal_scores(feature.values[:, None])
+    explained, away = _squared(shuffling.of_quantity(units, quantity.mean[:, 0])), folded(quantity)
+    if away is not None and tuning == "any":
+        explained = _added(explained, _squared(shuffling.of_quantity(units, away)))
+    return shuffling.strength_of_squares(explained)
+
+
+def without(units: NormalScores, other: Float[np.ndarray, " samples"]) -> NormalScores:
+    """Return scores less what a line through other values says of them, with the variance that they had."""
+    centred = other - other.mean()
+    slopes = centred @ units.mean / max(float(centred @ centred), 1e-300)
+    line = centred[:, None] * slopes
+    mean, square = units.mean - line, units.square - 2 * line * units.mean + line**2
+    scale = np.sqrt(units.variance / np.maximum(square.mean(axis=0), 1e-12))
+    return NormalScores(mean * scale, square * scale**2, units.variance)
+
+
+def folded(quantity: NormalScores) -> Float[np.ndarray, " samples"] | None:
     """Return how far a quantity is from its median, as scores without what its own scores say; None if nothing is left.
 
     With it a line through the scores becomes a curve with one bend: the least that sees tuning to the middle.

@@ -64,6 +64,7 @@ def read_recording(
     values = np.asarray(activity, float)
     require(values.ndim == 2, f"activity has shape {values.shape}; it must be (samples, units)")
     require(len(values) >= 4, f"activity has {len(values)} samples; needed: 4 or more")
+    require(values.shape[1] > 0, f"activity has shape {values.shape}; needed: at least one unit")
     require(len(features) > 0, "there are no features; needed: a mapping of names to one value a sample")
     kinds = dict(kinds or {})
     for name, kind in kinds.items():
@@ -79,6 +80,9 @@ def read_recording(
             named.shape == values.shape[:1],
             f"trial has shape {named.shape}; with activity {values.shape} it must be {values.shape[:1]}",
         )
+        gaps = named.dtype.kind == "f" and not np.isfinite(named).all()
+        gaps = gaps or (named.dtype.kind == "O" and len({type(name) for name in named.tolist()}) > 1)
+        require(not gaps, "trial has samples without a number or name; leave such samples out")
         numbers = np.unique(named, return_inverse=True)[1]
         order = np.argsort(numbers, kind="stable")
         numbers = numbers[order]
@@ -121,7 +125,9 @@ def _feature(name: str, values: np.ndarray, order: np.ndarray, trial: np.ndarray
         values = values.astype(float)
         require(bool(np.isfinite(values).all()), f"feature {name!r} holds values that are not finite")
     else:
-        require(values.dtype.kind in "UST", f"feature {name!r} is of type {values.dtype}; needed: numbers or texts")
+        texts = values.dtype.kind in "UT" or all(isinstance(value, str) for value in values.tolist())
+        require(texts, f"feature {name!r} is of type {values.dtype}; needed: numbers or texts")
+        values = values.astype(str)
     levels, codes = np.unique(values[order], return_inverse=True)
     whole = not ordered or bool((levels == np.round(levels)).all())
     few = len(levels) <= 2 or (whole and len(levels) <= MOST_CATEGORIES)
@@ -144,8 +150,10 @@ def _feature_reason(
             return f"there are {n_trials} trials; needed: {FEWEST_TRIALS}"
         if constant_in_trials:
             independent, what = codes[np.unique(trial, return_index=True)[1]], "trials"
-        elif bool((np.bincount(trial) == 1).all()):
-            return "every trial has a single sample, so that nothing can change within it"
+        else:
+            varied = np.unique(trial[1:][(np.diff(trial) == 0) & (np.diff(codes) != 0)]).size
+            if varied < FEWEST_TRIALS:
+                return f"it changes within {varied} trials; needed: within {FEWEST_TRIALS}, or within none"
     if kind == "category":
         counts = np.bincount(independent, minlength=len(levels))
         rare = int(counts.argmin())

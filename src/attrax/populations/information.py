@@ -166,8 +166,9 @@ def class_entropy(
     counts: Float[np.ndarray, "*classes"], sums: Float[np.ndarray, "*classes"], squares: Float[np.ndarray, "*classes"]
 ) -> Float[np.ndarray, "*classes"]:
     """Return the entropy of the scores of a class, up to the same constant, in nats, less its bias."""
-    deviations = np.maximum(squares - sums**2 / counts, _LEAST * counts)
-    return _entropy(deviations, counts)
+    enough = np.maximum(counts, 2.0)  # a class of one sample or none has no spread; shuffles can make such
+    deviations = np.maximum(squares - sums**2 / np.maximum(counts, 1.0), _LEAST * enough)
+    return _entropy(deviations, enough)
 
 
 _LEAST = 1e-12  # a variance: a class of equal scores is not infinitely sharp

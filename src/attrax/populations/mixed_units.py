@@ -4,17 +4,19 @@ Features of a task hang together: the right choice follows from the coherence th
 of them looks tuned to the other as well, until the other is held fixed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
-from attrax.populations.dependence import DependenceTest
+from attrax.populations.dependence import DependenceTest, strength_of, without
 from attrax.populations.features import MOST_CATEGORIES, Feature, Recording, part_of, read_recording
 from attrax.populations.multiple_testing import corrected_p_values
+from attrax.populations.normal_scores import normal_scores
 from attrax.populations.selective_units import selectivity
+from attrax.populations.shuffles import Shuffled, TrialPermutations
 from attrax.populations.tail import shuffle_p_values
 from attrax.settings import require
 
@@ -46,8 +48,9 @@ def mixed_selectivity(
     Dataset over "unit", "feature" and "given":
 
     conditional_information (unit, feature, given)
-        Bits: Gaussian-copula information about the feature among samples of one value (of a quantity with more than ten
-        values: one fifth) of the other, averaged over these.
+        Bits: Gaussian-copula information about the feature among samples of one value of the other, averaged over its
+        values (but for those at which too few trials are left). Of a quantity with more than ten values one fifth, and
+        within it what a line through its scores says of the unit is taken away first.
     conditional_p_uncorrected, conditional_p (unit, feature, given)
         Of none: as it is, and corrected over all that could be tested (Benjamini, Hochberg).
     conditional_reason (unit, feature, given)
@@ -60,10 +63,11 @@ def mixed_selectivity(
 
     Notes
     -----
-    Within each value of the given feature the shuffles are those of `selectivity`, of the samples that have it. A
-    feature that the given one determines is constant there, and its information is 0. Not tested: one feature that
-    changes within trials given another (what is left of a trial is no stretch that could be rolled), and features of
-    recordings without trials.
+    Within each value of the given feature the shuffles are those of `selectivity`, of the samples that have it; where
+    the given feature changes within trials, one permutation of the trials serves all of its values. A feature that the
+    given one determines is constant there, and its information is 0. Not tested: one feature that changes within trials
+    given another (what is left of a trial is no stretch that could be rolled), and features of recordings without
+    trials.
 
     Raises
     ------
@@ -80,14 +84,12 @@ def mixed_selectivity(
     information, p = np.full(shape, np.nan), np.full(shape, np.nan)
     reason = np.full(shape, "", dtype=object)
     for column, given in enumerate(recording.features):
-        parts = [part_of(recording, which) for which in _parts(recording, given)]
-        tests = [DependenceTest(part, seed + number, "copula", "any", shuffles) for number, part in enumerate(parts)]
-        for row, feature in enumerate(recording.features):
-            within = [part.features[row] for part in parts]
-            why = _untestable(recording, feature, given, within)
+        parts = _Parts(recording, given, seed, shuffles)
+        for row in range(len(names)):
+            why = parts.untestable(row)
             reason[:, row, column] = [unit or why for unit in recording.untestable]
             if not why:
-                information[:, row, column], p[:, row, column] = _conditional(tests, within, n_units, shuffles)
+                information[:, row, column], p[:, row, column] = parts.conditional(row)
     information[reason != ""] = p[reason != ""] = np.nan
     conditional_p = corrected_p_values(p, "fdr")
     holds = (np.nan_to_num(conditional_p, nan=1.0) <= significance) | (reason != "")
@@ -107,50 +109,92 @@ def mixed_selectivity(
     )
 
 
-def _untestable(recording: Recording, feature: Feature, given: Feature, within: Sequence[Feature]) -> str:
-    """Return why no test of one feature given another is made; empty where one is."""
-    if feature is given:
-        return "the feature itself is given"
-    if recording.trial is None:
-        return "the recording has no trials"
-    for one in (feature, given):
-        if one.untestable:
-            return f"{one.name}: {one.untestable}"
-    if not (feature.constant_in_trials or given.constant_in_trials):
-        return "both features change within trials"
-    reasons = [part.untestable for part in within]
-    if not all(reasons) or set(reasons) == {_DETERMINED}:
-        return ""
-    return f"where {given.name} is fixed: {next(reason for reason in reasons if reason != _DETERMINED)}"
-
-
 _DETERMINED = "the feature is constant"
 
 
-def _parts(recording: Recording, given: Feature) -> list[Bool[np.ndarray, " samples"]]:
-    """Return the samples in which a feature has one value, or lies in one fifth of its values."""
+class _Parts:
+    """The parts of a recording in which one feature is held fixed.
+
+    Parameters
+    ----------
+    recording
+        All of it.
+    given
+        The feature.
+    seed, shuffles
+        As in `mixed_selectivity`.
+    """
+
+    def __init__(self, recording: Recording, given: Feature, seed: int, shuffles: int) -> None:
+        self._recording, self._given, self._shuffles = recording, given, shuffles
+        self._where, fine = _where(recording, given)
+        self._parts = [part_of(recording, where) for where in self._where]
+        self._tests = [DependenceTest(part, seed + n, "copula", "any", shuffles) for n, part in enumerate(self._parts)]
+        if not fine:  # within a fifth of its values a quantity still says something
+            for where, test in zip(self._where, self._tests, strict=True):
+                test.scores = without(test.scores, normal_scores(given.values[where][:, None]).mean[:, 0])
+        self._permutations: TrialPermutations | None = None
+        if recording.trial is not None and not given.constant_in_trials:
+            self._permutations = TrialPermutations(recording.trial, shuffles, np.random.default_rng([seed, 2]))
+
+    def untestable(self, row: int) -> str:
+        """Return why a feature cannot be tested where this one is fixed; empty where it can."""
+        feature, given = self._recording.features[row], self._given
+        if feature is given:
+            return "the feature itself is given"
+        if self._recording.trial is None:
+            return "the recording has no trials"
+        for one in (feature, given):
+            if one.untestable:
+                return f"{one.name}: {one.untestable}"
+        if not (feature.constant_in_trials or given.constant_in_trials):
+            return "both features change within trials"
+        reasons = [part.features[row].untestable for part in self._parts]
+        if not all(reasons) or set(reasons) == {_DETERMINED}:
+            return ""
+        return f"where {given.name} is fixed: {next(reason for reason in reasons if reason != _DETERMINED)}"
+
+    def conditional(self, row: int) -> tuple[Float[np.ndarray, " units"], Float[np.ndarray, " units"]]:
+        """Return the information about a feature, and p: 0 and 1 where this one determines it."""
+        n_units = len(self._recording.untestable)
+        information, counted = np.zeros(n_units), 0
+        observed, shuffled = np.zeros(n_units), np.zeros((self._shuffles, n_units))
+        for number, (part, test) in enumerate(zip(self._parts, self._tests, strict=True)):
+            feature, active = part.features[row], test.active
+            if feature.untestable == _DETERMINED:
+                counted += len(feature.values)
+            if feature.untestable:
+                continue
+            counted += len(feature.values)
+            if not active.any():
+                continue
+            information[active] += test.information(feature)[1] * len(feature.values)
+            strength = self._strength(row, number)
+            observed[active] += strength.observed
+            shuffled[:, active] += strength.shuffled
+        nothing = ~shuffled.any(axis=0)
+        return information / max(counted, 1), np.where(nothing, 1.0, shuffle_p_values(observed, shuffled).p)
+
+    def _strength(self, row: int, number: int) -> Shuffled:
+        """Return how strong the dependence is in one part.
+
+        Where the parts are of different trials, each is shuffled by itself. Where they are steps of the same trials, a
+        trial keeps its place in all of them: what a unit does in one is much like what it does in the next.
+        """
+        test, feature = self._tests[number], self._recording.features[row]
+        if self._permutations is None:
+            return test.of(self._parts[number].features[row]).strength
+        return strength_of(self._permutations.part(self._where[number]), test.scores, feature, "any")
+
+
+def _where(recording: Recording, given: Feature) -> tuple[list[Bool[np.ndarray, " samples"]], bool]:
+    """Return the samples in which a feature has one value, or lies in one fifth of its values; and which of the two."""
     levels, codes = np.unique(given.values, return_inverse=True)
-    if len(levels) > MOST_CATEGORIES and given.kind == "quantity":
+    fine = len(levels) <= MOST_CATEGORIES or given.kind == "category"
+    if not fine:
         values = given.values
         if given.constant_in_trials and recording.trial is not None:  # fifths of the trials
             values = values[np.unique(recording.trial, return_index=True)[1]]
         borders = np.unique(np.quantile(values, np.arange(1, PARTS) / PARTS))
         codes = np.searchsorted(borders, given.values, side="right")
-    return [codes == code for code in np.unique(codes)]
-
-
-def _conditional(
-    tests: Sequence[DependenceTest], within: Sequence[Feature], n_units: int, shuffles: int
-) -> tuple[Float[np.ndarray, " units"], Float[np.ndarray, " units"]]:
-    """Return the information where the other is fixed, and p: 0 and 1 where it determines the feature."""
-    information, n_samples = np.zeros(n_units), sum(len(feature.values) for feature in within)
-    observed, shuffled = np.zeros(n_units), np.zeros((shuffles, n_units))
-    for test, feature in zip(tests, within, strict=True):
-        if feature.untestable or not test.active.any():
-            continue
-        found = test.of(feature)
-        information[test.active] += found.information_any * len(feature.values) / n_samples
-        observed[test.active] += found.strength.observed
-        shuffled[:, test.active] += found.strength.shuffled
-    nothing = ~shuffled.any(axis=0)
-    return information, np.where(nothing, 1.0, shuffle_p_values(observed, shuffled).p)
+    return [codes == code for code in np.unique(codes)], fine

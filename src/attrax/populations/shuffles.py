@@ -7,11 +7,12 @@ another than real independent recordings are. Each way here moves what is indepe
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
 from attrax.populations.information import BITS, class_entropy, whole_entropy
@@ -19,6 +20,8 @@ from attrax.populations.normal_scores import NormalScores
 
 _AT_ONCE = 1000
 """Shuffles whose sums are taken in one product."""
+_SHORT = 256
+"""Steps of a trial up to which its rolls are written out."""
 
 
 class Shuffled(NamedTuple):
@@ -70,11 +73,21 @@ class TrialPermutations(Shuffling):
     """
 
     def __init__(self, trial: Int[np.ndarray, " samples"], shuffles: int, generator: np.random.Generator) -> None:
-        self._trial = trial
+        self._trial = trial  # of the samples whose activity is asked about
         self._lengths = np.bincount(trial).astype(float)
         self._first = np.unique(trial, return_index=True)[1]
         n_trials = len(self._lengths)
         self._orders = generator.permuted(np.broadcast_to(np.arange(n_trials), (shuffles, n_trials)), axis=1)
+
+    def part(self, which: Bool[np.ndarray, " samples"]) -> "TrialPermutations":
+        """Return the same permutations for the activity of some samples; features are still those of all samples.
+
+        For samples that are parts of the same trials: permutations of their own would be less alike than the parts are.
+        """
+        other = copy(self)
+        other._trial = self._trial[which]
+        other._lengths = np.bincount(other._trial, minlength=len(self._lengths)).astype(float)
+        return other
 
     @property
     def what(self) -> str:
@@ -82,7 +95,9 @@ class TrialPermutations(Shuffling):
         return "trials permuted"
 
     def _sums(self, values: Float[np.ndarray, "samples units"]) -> Float[np.ndarray, "trials units"]:
-        return np.add.reduceat(values, self._first, axis=0)
+        places = (self._trial, np.arange(len(self._trial)))
+        member = sparse.csr_array((np.ones(len(self._trial)), places), shape=(len(self._lengths), len(self._trial)))
+        return np.asarray(member @ values)
 
     def of_quantity(self, units: NormalScores, scores: Float[np.ndarray, " samples"]) -> Shuffled:
         """Return the correlation of each unit with the scores."""
@@ -94,11 +109,12 @@ class TrialPermutations(Shuffling):
             spread = np.sqrt(np.maximum(values**2 @ self._lengths / n_samples - mean**2, 1e-300))
             return values @ sums / (n_samples * spread[:, None] * np.sqrt(units.variance))
 
-        return Shuffled(correlation(value[None])[0], correlation(value[self._orders]))
+        shuffled = [correlation(value[self._orders[first : first + _AT_ONCE]]) for first in self._pieces]
+        return Shuffled(correlation(value[None])[0], np.concatenate(shuffled))
 
     def of_category(self, units: NormalScores, codes: Int[np.ndarray, " samples"]) -> Shuffled:
         """Return the information of each unit about the class, in bits times samples."""
-        code, n_samples = codes[self._first], len(codes)
+        code, n_samples = codes[self._first], len(self._trial)
         sums, squares = self._sums(units.mean), self._sums(units.square)
         n_classes = int(code.max()) + 1
         whole = whole_entropy(n_samples, units.variance)
@@ -180,8 +196,13 @@ class ShiftsWithinTrials(Shuffling):
         products = np.empty_like(units.mean)  # of each trial with its feature rolled by 0, 1, 2... steps
         for first, length in zip(self._first, self._lengths, strict=True):
             here = slice(first, first + length)
-            rolled = values[here][(np.arange(length)[:, None] + np.arange(length)) % length]
-            products[here] = (rolled - values[here].mean()) @ units.mean[here]
+            centred = values[here] - values[here].mean()
+            if length <= _SHORT:
+                rolled = centred[(np.arange(length)[:, None] + np.arange(length)) % length]
+                products[here] = rolled @ units.mean[here]
+            else:  # the same in less memory
+                spectrum = np.conj(scipy.fft.rfft(units.mean[here], axis=0)) * scipy.fft.rfft(centred)[:, None]
+                products[here] = scipy.fft.irfft(spectrum, length, axis=0)
         n_shuffles, n_trials = self._shifts.shape
         chosen = sparse.csr_array(
             (

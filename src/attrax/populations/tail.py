@@ -14,6 +14,9 @@ _FEW = 10
 _TAIL = 250
 """Largest shuffles that the tail is fitted to, and at most this share of all:"""
 _TAIL_SHARE = 0.1
+_DISTINCT = 10
+"""Different values that these must have: a statistic of few possible values has no tail that goes on."""
+_SAME = 1e-9  # relative: arithmetic in another order
 _FEWEST_SHUFFLES = 100
 """With fewer no tail is fitted."""
 
@@ -37,7 +40,8 @@ def shuffle_p_values(
     shuffled
         The same of shuffled data; -inf where there was none.
     fit_tail
-        Whether to fit a tail where fewer than 10 shuffles are as large.
+        Whether to fit a tail where fewer than 10 shuffles are as large, and the largest of them are of ten different
+        values or more.
 
     Notes
     -----
@@ -55,7 +59,7 @@ def shuffle_p_values(
     """
     count = len(shuffled)
     # Arithmetic in another order gives equal statistics that differ in the last digits: they count as equal.
-    least = observed - 1e-9 * np.abs(observed)
+    least = observed - _SAME * np.abs(observed)
     as_large = (shuffled >= least).sum(axis=0)
     p = (as_large + 1.0) / (count + 1)
     beyond = as_large < _FEW
@@ -63,9 +67,12 @@ def shuffle_p_values(
         return PValues(p, np.zeros(len(p), bool))
     of_tail = min(_TAIL, int(_TAIL_SHARE * count))
     some = np.partition(shuffled[:, beyond], count - of_tail - 1, axis=0)[count - of_tail - 1 :]
-    threshold, above = some[0], some[1:] - some[0]
+    threshold = some[0]
+    above = np.sort(some[1:] - threshold, axis=0)
+    above[above <= _SAME * np.abs(threshold)] = 0.0  # equal but for rounding
+    distinct = 1 + (np.diff(above, axis=0) > _SAME * np.abs(threshold)).sum(axis=0)
     mean, variance = above.mean(axis=0), above.var(axis=0, ddof=1)
-    usable = (mean > 0) & (variance > 0) & np.isfinite(mean)
+    usable = (distinct >= _DISTINCT) & (variance > 0) & np.isfinite(mean) & np.isfinite(observed[beyond])
     ratio = np.divide(mean**2, variance, out=np.ones_like(mean), where=usable)
     shape = np.clip(0.5 * (1 - ratio), 0.0, 0.45)
     scale = mean * (1 - shape)  # keeps the mean where the shape was kept at 0

@@ -497,7 +497,7 @@ def cause_summary(causes: xr.Dataset) -> dict[str, float]:
         The areas under the three curves.
     lesion_effect_a, lesion_effect_plus, lesion_effect_minus, lesion_effect_s
         Accuracy lost with a group silenced in all stages, less that lost with as many random units silenced; NaN where
-        the groups are unknown.
+        the groups are unknown, or it is empty.
     mode_removal_effect
         Accuracy lost with the oscillating mode damped the most, in all stages, less that lost by random changes of the
         same norm: the mean over the contexts where something oscillates about a mode; NaN where none does.
@@ -520,7 +520,10 @@ def cause_summary(causes: xr.Dataset) -> dict[str, float]:
     ]
     return {
         **{f"robustness_{name}": float(causes[f"cause_{name}_area"]) for name in ("noise", "weights", "lesions")},
-        **{_COLUMNS[group]: float(effect) for group, effect in zip(GROUPS, effects, strict=True)},
+        **{
+            _COLUMNS[group]: float(effect) if size else float("nan")
+            for group, effect, size in zip(GROUPS, effects, causes.cause_group_units.values, strict=True)
+        },
         "mode_removal_effect": float(np.mean(costs)) if modes else float("nan"),
         "mode_removal_quasi": float(np.mean(quasi)) if modes else float("nan"),
     }

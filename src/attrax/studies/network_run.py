@@ -71,8 +71,9 @@ def analyse_network(
     planes = map_planes(condition.task, trained.network, condition.planes, unfinished.dataset)
     shares = plane_shares(planes)
     groups = map_groups(
-        condition.task, trained.network, condition.planes.effort, threshold=condition.populations.threshold
-    )
+        condition.task, trained.network, condition.planes.effort, condition.populations.threshold,
+        condition.populations.trials,
+    )  # fmt: skip
     planes = planes.merge(groups)
     if condition.planes.atlas:
         atlases = map_atlases(condition.task, trained.network, condition.planes, unfinished.dataset)

@@ -239,7 +239,7 @@ class Store:
         return xr.concat(histories, dim="network", join="outer").assign_coords(self._factors())
 
     def groups(self) -> "xr.Dataset":
-        """Return the functional groups of all networks' units, over (network, context, unit).
+        """Return the functional groups of all networks' units, over (network, definition, context, unit).
 
         Returns
         -------
@@ -249,10 +249,12 @@ class Store:
         Raises
         ------
         SettingsError
-            If no network has groups.
+            If no network has groups, or all of them are of a version that knew one definition only.
         """
         return self._with_names(
-            ("group", "choice_"), "no network in {} has groups: an earlier version made them; run the study again"
+            ("group", "choice_"),
+            "group_reason",
+            "no network in {} has groups: an earlier version made them; run the study again",
         )
 
     def units(self) -> "xr.Dataset":
@@ -260,7 +262,9 @@ class Store:
 
         Returns
         -------
-        See `attrax.studies.map_units` and `map_unit_course`; as `groups` where networks differ in size.
+        See `attrax.studies.map_units` and `map_unit_course`; as `groups` where networks differ in size (numbers that
+        are whole, such as signs, are 0 there). A checkpoint that a network did not reach, and a feature that its task
+        has not, are NaN, empty or False.
 
         Raises
         ------
@@ -269,8 +273,9 @@ class Store:
         """
         return self._with_names(
             ("unit_", "units_course_", "balance_", "connectivity_"),
+            "unit_information",
             "the units of no network in {} were looked at; set units = true in [populations]",
-        )
+        ).reindex(checkpoint=["initial", *self.study.checkpoints, "final"])
 
     def causes(self) -> "xr.Dataset":
         """Return what all networks' answers depend on, over (network, ...): see `attrax.studies.map_causes`.
@@ -281,18 +286,17 @@ class Store:
             If no network has it: the study must be run with ``causes = true`` under [populations].
         """
         return self._with_names(
-            ("cause_",), "no network in {} was tried with lesions; set causes = true in [populations]"
+            ("cause_",), "cause_intact", "no network in {} was tried with lesions; set causes = true in [populations]"
         )
 
-    def _with_names(self, starts: tuple[str, ...], without: str) -> "xr.Dataset":
-        """Return the variables whose names begin so, of the networks that have them; an error if none has."""
+    def _with_names(self, starts: tuple[str, ...], marker: str, without: str) -> "xr.Dataset":
+        """Return the variables whose names begin so, of the networks that have the marker; an error if none has."""
         from attrax.studies.packing import pack
 
         found, factors = [], []
         for place, arrays in enumerate(self._all_arrays()):
-            names = [name for name in arrays.data_vars if str(name).startswith(starts)]
-            if names:
-                found.append(arrays[names])
+            if marker in arrays:
+                found.append(arrays[[name for name in arrays.data_vars if str(name).startswith(starts)]])
                 factors.append(place)
         if not found:
             raise SettingsError(without.format(self.directory))

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from attrax.networks import RecurrentNetwork
 from attrax.populations import (
@@ -20,7 +20,7 @@ from attrax.studies.decision_groups import TrialGroups, groups_in_trials
 from attrax.studies.settings import PopulationSettings
 from attrax.studies.unit_recording import UnitRecording, record_units
 from attrax.tasks import Task
-from attrax.tasks.trial import DECISION
+from attrax.tasks.trial import DECISION, STAGES
 
 BALANCE_OF = ("trained", "first weights, trained groups", "untrained")
 """Whose balance: the network's; its groups in the weights it began with; that network, with its own groups."""
@@ -69,9 +69,11 @@ def map_units(
     balance_reason (balance_of)
         Why there is none; empty where there is.
     connectivity_information, connectivity_sign, connectivity_q (unit, other_unit), connectivity_reason (unit)
-        As `attrax.populations.functional_connectivity`, of the first 100 trials.
+        As `attrax.populations.functional_connectivity`, of the first 100 trials; exchanged are trials whose stages are
+        all of equal lengths.
     connectivity_NAME
-        As `attrax.populations.modularity`, of the pairs that are significant.
+        As `attrax.populations.modularity`, of the pairs that are significant, with five rewirings: the mean of their
+        modularity (connectivity_modularity_null_mean), and no p.
     """
     settings = settings or PopulationSettings()
     keep = keep or (lambda name, compute: compute())
@@ -149,13 +151,16 @@ def balance_in_trials(
     # without groups: the same variables, which NaN then takes the place of
     labels = grouped.group if not reason else np.full(n_units, "G_s")
     activity = grouped.activity if not reason else np.zeros((2, n_units))
-    curves = tuning_curves(recording) if not reason else np.zeros((n_units, 3))
+    curves = tuning_curves(recording) if not reason else None
+    curves = None if curves is None or curves.shape[1] < 3 else curves  # no correlation of two numbers
     found = balance(
         labels, np.asarray(network.recurrent_weights, float), policy[_PLUS] - policy[_MINUS], activity, curves,
         permutations,
     )  # fmt: skip
-    if reason:
-        found = found.map(lambda values: values.where(False) if values.dtype.kind == "f" else values)
+    if reason:  # of numbers there are none, and the reason for each is this one
+        for name, values in found.data_vars.items():
+            nothing = reason if values.dtype.kind == "U" else np.nan
+            found[name] = (values.dims, np.full(values.shape, nothing))
     return found.assign(reason=((), np.array(reason, dtype="U60")))
 
 
@@ -175,10 +180,20 @@ def tuning_curves(recording: UnitRecording) -> Float[np.ndarray, "units conditio
     return (recording.activity[there].T @ member) / member.sum(axis=0)
 
 
+def stage_lengths(recording: UnitRecording) -> Int[np.ndarray, " samples"]:
+    """Return, for each sample, which lengths of stages its trial has: trials of one number are alike in all of them."""
+    n_trials = int(recording.trial[-1]) + 1
+    lengths = np.zeros((n_trials, len(STAGES)), int)
+    np.add.at(lengths, (recording.trial, recording.stage), 1)
+    return np.unique(lengths, axis=0, return_inverse=True)[1].ravel()[recording.trial]
+
+
 def _connectivity(network: RecurrentNetwork, recording: UnitRecording, settings: PopulationSettings) -> xr.Dataset:
     some = recording.trial < _CONNECTIVITY_TRIALS
     diverges = ~np.isfinite(recording.activity).all(axis=0)
-    found = functional_connectivity(np.where(diverges, 0.0, recording.activity[some]), recording.trial[some])
+    found = functional_connectivity(
+        np.where(diverges, 0.0, recording.activity[some]), recording.trial[some], stage_lengths(recording)[some]
+    )
     found["reason"] = found.reason.where(~diverges, "the unit's activity is not finite")
     grouped = groups_in_trials(recording, settings.threshold)
     communities = modularity(
@@ -193,7 +208,11 @@ def _connectivity(network: RecurrentNetwork, recording: UnitRecording, settings:
             "connectivity_reason": found.reason,
         }
     )
-    return result.assign({f"connectivity_{name}": communities[name] for name in communities.data_vars})
+    # with so few rewirings their spread, and p, would say little
+    left = [
+        name for name in communities.data_vars if name not in ("modularity_p", "modularity_z", "modularity_null_sd")
+    ]
+    return result.assign({f"connectivity_{name}": communities[name] for name in left})
 
 
 def unit_summary(units: xr.Dataset) -> dict[str, float]:

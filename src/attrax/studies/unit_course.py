@@ -52,7 +52,8 @@ def map_unit_course(
         Share of the units whose group is another one than at the checkpoint before; NaN at the first, and where one of
         the two has none.
     units_course_settled (unit)
-        The checkpoint, counted from 0, from which on a unit keeps its final group; -1 where that is not known.
+        Updates of the checkpoint from which on a unit keeps its final group ("crystallisation"); NaN where that is not
+        known.
     """
     keep = keep or (lambda name, compute: compute())
     names = sorted(checkpoints, key=lambda name: progress[name].updates)
@@ -63,12 +64,13 @@ def map_unit_course(
     }
     result = xr.concat([mapped[progress[name].updates] for name in names], dim="checkpoint", combine_attrs="drop")
     groups = result.units_course_group.values
-    changed = turnover(groups)
+    changed, settled = turnover(groups), crystallisation(groups)
+    updates = np.array([progress[name].updates for name in names], float)
     return result.assign(
-        units_course_updates=("checkpoint", np.array([progress[name].updates for name in names])),
+        units_course_updates=("checkpoint", updates),
         units_course_accuracy=("checkpoint", np.array([progress[name].accuracy for name in names])),
         units_course_changed=("checkpoint", np.concatenate([[np.nan], changed.share.values])),
-        units_course_settled=("unit", crystallisation(groups)),
+        units_course_settled=("unit", np.where(settled < 0, np.nan, updates[settled])),
     ).assign_coords(checkpoint=names)
 
 
@@ -83,7 +85,7 @@ def _at(task: Task, network: RecurrentNetwork, settings: PopulationSettings) -> 
         {
             "units_course_group": ("unit", grouped.group),
             "units_course_reason": ((), np.array(grouped.reason, dtype="U60")),
-            "units_course_size": ("functional_group", sizes),
+            "units_course_size": ("functional_group", sizes.astype(float)),
             "units_course_entropy": ((), group_entropy(grouped.group) if not grouped.reason else np.nan),
             "units_course_balance": ("balance_measure", np.array([balance[name] for name in _MEASURES])),
             "units_course_selective": found.significant,
