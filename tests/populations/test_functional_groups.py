@@ -92,6 +92,17 @@ def test_the_groups_of_a_network_that_was_built_are_those_that_were_planted():
     assert set(blind.group.values) == {""}
 
 
+@pytest.mark.parametrize("leak", [0.5, 0.2])
+def test_a_leak_does_not_keep_silent_units_active(leak):
+    """What was active once dies away and never is 0: the groups are those of the same network without a leak."""
+    task, network = decider()
+    leaky = RecurrentNetwork(**{**vars(network), "cell": Relu(leak=leak)})
+    found = map_groups(task, leaky, followed=4, n_trials=60).sel(context=0)
+    for definition in ("decision attractors", "delay attractors"):
+        assert found.group.sel(definition=definition).values.tolist() == ["G_+", "G_+", "G_-", "G_-", "G_a", "G_s"]
+    assert found.group.sel(definition="trials").values.tolist() == ["G_+", "G_+", "G_-", "G_-", "G_a", "G_s"]
+
+
 def test_a_network_that_diverges_has_no_groups():
     task, network = decider()
     wild = RecurrentNetwork(**{**vars(network), "recurrent_weights": 4 * jnp.eye(6)})

@@ -50,7 +50,8 @@ def map_groups(
     effort
         How long orbits are followed before their activity is taken (its settling_steps).
     threshold
-        See `attrax.populations.groups`.
+        See `attrax.populations.groups`. Where there is a leak, compared with it is what each step renews of a unit's
+        activity: what the leak leaves of it never is 0.
     n_trials, followed
         Real trials of all contexts; and those of each context, on average, that are followed to attractors.
     seed
@@ -153,7 +154,7 @@ def _of_attractors(
     )
     right = np.concatenate([[_PLUS, _MINUS], trials.choice[here]])
     biases = np.repeat(inputs.biases(stage, coherences[:1], context), len(starts), axis=0)
-    mean, least, amplitude = _settled(inputs, biases, starts, effort.settling_steps)
+    mean, renewed, least, amplitude = _settled(inputs, biases, starts, effort.settling_steps)
     policy = np.asarray(network.policy_weights, float)
     lead = mean @ (policy[_PLUS] - policy[_MINUS]) + float(network.policy_bias[_PLUS] - network.policy_bias[_MINUS])
     number = _numbered(mean)
@@ -170,7 +171,7 @@ def _of_attractors(
     for choice, row in enumerate(rows):
         if row >= 0:
             first = int(np.flatnonzero(number == row)[0])
-            found.activity[choice] = found.judged[choice] = mean[first]
+            found.activity[choice], found.judged[choice] = mean[first], renewed[first]
             found.least[choice], found.amplitude[choice] = least[first], amplitude[first]
     return found
 
@@ -180,9 +181,19 @@ def _settled(
     biases: Float[np.ndarray, "orbits units"],
     starts: Float[np.ndarray, "orbits units"],
     settling_steps: int,
-) -> tuple[Float[np.ndarray, "orbits units"], Float[np.ndarray, "orbits units"], Float[np.ndarray, " orbits"]]:
-    """Return mean and least activity where each orbit settles, and its relative amplitude; NaN where it diverges."""
-    mean, least, amplitude = np.full(starts.shape, np.nan), np.full(starts.shape, np.nan), np.full(len(starts), np.nan)
+) -> tuple[
+    Float[np.ndarray, "orbits units"],
+    Float[np.ndarray, "orbits units"],
+    Float[np.ndarray, "orbits units"],
+    Float[np.ndarray, " orbits"],
+]:
+    """Return mean activity where each orbit settles, the mean of what is renewed of it, the least, and its amplitude.
+
+    NaN where it diverges. What is renewed is the activity itself unless there is a leak, which keeps a unit that was
+    once active from ever being 0.
+    """
+    mean, renewed, least = np.full((3, *starts.shape), np.nan)
+    amplitude = np.full(len(starts), np.nan)
     finite = np.flatnonzero(np.isfinite(starts).all(axis=1))
     for first in range(0, finite.size, _AT_ONCE):
         some = finite[first : first + _AT_ONCE]
@@ -190,12 +201,14 @@ def _settled(
         orbits.follow(settling_steps)
         recorded = orbits.record(_SAMPLE)
         kept = orbits.left_at < 0
-        recorded = recorded[:, kept]
-        mean[some[kept]], least[some[kept]] = recorded.mean(axis=0), recorded.min(axis=0)
+        recorded, rows = recorded[:, kept], some[kept]
+        drive = recorded if inputs.leak == 1 else recorded @ inputs.weights.T + biases[rows]
+        mean[rows], renewed[rows] = recorded.mean(axis=0), np.maximum(drive, 0.0).mean(axis=0)
+        least[rows] = recorded.min(axis=0)
         size = np.sqrt((recorded**2).sum(axis=2).mean(axis=0))
         spread = np.sqrt(((recorded - recorded.mean(axis=0)) ** 2).sum(axis=2).mean(axis=0))
-        amplitude[some[kept]] = np.divide(spread, size, out=np.zeros_like(size), where=size > 0)
-    return mean, least, amplitude
+        amplitude[rows] = np.divide(spread, size, out=np.zeros_like(size), where=size > 0)
+    return mean, renewed, least, amplitude
 
 
 def _numbered(mean: Float[np.ndarray, "orbits units"]) -> Int[np.ndarray, " orbits"]:
@@ -273,9 +286,10 @@ def _of_samples(recording: UnitRecording, there: Bool[np.ndarray, " samples"]) -
     n_units = recording.activity.shape[1]
     activity, median = np.full((2, n_units), np.nan), np.full((2, n_units), np.nan)
     for row, answer in enumerate((_PLUS, _MINUS)):
-        samples = recording.activity[there & (recording.target == answer)]
+        right = there & (recording.target == answer)
+        samples = recording.activity[right]
         if len(samples) and np.isfinite(samples).all():
-            activity[row], median[row] = samples.mean(axis=0), np.median(samples, axis=0)
+            activity[row], median[row] = samples.mean(axis=0), np.median(recording.renewed[right], axis=0)
     found = np.isfinite(activity).all(axis=1)
     reason = "" if found.all() else "no finite trials with an answer of each choice"
     return _Found(activity, median, median, np.zeros(2, int), np.where(found, 1.0, 0.0), np.full(2, np.nan), reason)

@@ -10,6 +10,8 @@ from jaxtyping import Array, Float, Int, Shaped
 
 from attrax.keys import derive_key
 from attrax.networks import RecurrentNetwork
+from attrax.networks.cells import Vanilla
+from attrax.networks.recurrence import advance
 from attrax.settings import require
 from attrax.tasks import TASKS, Task
 from attrax.tasks.trial import OVER, Trial
@@ -27,6 +29,9 @@ class UnitRecording(NamedTuple):
     """Number of the trial, from 0."""
     stage: Int[np.ndarray, " samples"]
     """Index into `attrax.tasks.trial.STAGES`."""
+    renewed: Float[np.ndarray, "samples units"]
+    """What a unit's own nonlinearity gives at each step: the activity, unless a leak lets that die away slowly. A unit
+    that a leak keeps from 0 is silent all the same."""
     target: Int[np.ndarray, " samples"]
     """The right answer of the trial: 1 for "+", 2 for "-"."""
 
@@ -44,7 +49,9 @@ class UnitRecording(NamedTuple):
         if np.unique(self.trial[kept]).size < FEWEST_ANSWERED:
             return self
         features = {name: values[kept] for name, values in self.features.items()}
-        return UnitRecording(self.activity[kept], features, self.trial[kept], self.stage[kept], self.target[kept])
+        return UnitRecording(
+            self.activity[kept], features, self.trial[kept], self.stage[kept], self.renewed[kept], self.target[kept]
+        )
 
 
 FEWEST_ANSWERED = 20
@@ -73,7 +80,7 @@ def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, see
         jax.tree.map(np.asarray, _run(task, network, keys[first : first + _TRIALS_AT_ONCE]))
         for first in range(0, n_trials, _TRIALS_AT_ONCE)
     ]
-    trials, activity, answer = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+    trials, activity, renewed, answer = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
     number, step = np.nonzero(trials.stage < OVER)
     features: dict[str, np.ndarray] = {
         f"coherence_{modality + 1}": np.round(trials.coherence[number, modality].astype(float), 7)
@@ -88,26 +95,32 @@ def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, see
     }
     return UnitRecording(
         activity[number, step].astype(float), features, number, trials.stage[number, step].astype(int),
-        trials.choice[number].astype(int),
+        renewed[number, step].astype(float), trials.choice[number].astype(int),
     )  # fmt: skip
 
 
 @partial(jax.jit, static_argnums=0)
 def _run(
     task: Task, network: RecurrentNetwork, keys: Array
-) -> tuple[Trial, Float[Array, "trials steps units"], Int[Array, " trials"]]:
-    """Return the trials, the state after each step, and the first greedy answer in the decision stage."""
+) -> tuple[Trial, Float[Array, "trials steps units"], Float[Array, "trials steps units"], Int[Array, " trials"]]:
+    """Return the trials, activity and what is renewed of it at each step, and the first answer of each."""
     trials = jax.vmap(task.trial)(keys)
     judge = jax.vmap(task.judge, in_axes=(0, None, 0))
 
-    def step(carry: Any, number: Array) -> tuple[Any, Array]:
-        hidden, going, answer = carry
-        hidden = network.step(hidden, trials.observation[:, number])
+    def step(carry: Any, number: Array) -> tuple[Any, tuple[Array, Array]]:
+        before, going, answer = carry
+        hidden = network.step(before, trials.observation[:, number])
+        renewed = hidden
+        if isinstance(network.cell, Vanilla) and network.leak < 1:
+            at_once = type(network.cell)()  # the same cell without its leak
+            renewed = advance(at_once, network.recurrent_weights, before, network.drive(trials.observation[:, number]))
         feedback = judge(trials, number, jnp.argmax(network.logits(hidden), axis=-1))
         answer = jnp.where(going, feedback.answer, answer)
-        return (hidden, going & ~feedback.end, answer), hidden[:, : network.n_hidden]
+        seen = (hidden[:, : network.n_hidden], renewed[:, : network.n_hidden])
+        return (hidden, going & ~feedback.end, answer), seen
 
     n_trials = keys.shape[0]
     start = (jnp.zeros((n_trials, network.n_state)), jnp.ones(n_trials, bool), jnp.zeros(n_trials, jnp.int32))
-    (_, _, answer), hidden = jax.lax.scan(step, start, jnp.arange(task.longest_trial))
-    return trials, jnp.moveaxis(hidden, 0, 1), answer
+    (_, _, answer), seen = jax.lax.scan(step, start, jnp.arange(task.longest_trial))
+    activity, renewed = (jnp.moveaxis(values, 0, 1) for values in seen)
+    return trials, activity, renewed, answer
