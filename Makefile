@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow bench lint install readme-figure clean
+.PHONY: demo test test-slow bench bench-populations lint install readme-figure clean
 
 demo: install
 	$(BIN)/attrax demo
@@ -23,6 +23,20 @@ lint: install
 # Against the peers, which have an environment of their own; with nothing else running, about half an hour.
 bench: install .bench/.installed
 	$(BIN)/python benchmarks/bench.py --peers .bench/bin/python
+
+# Selectivity against DRIADA, in an environment of its own; with nothing else running, ten minutes.
+bench-populations: install .bench-driada/.installed
+	for part in agreement significance speed; do \
+		OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/populations.py $$part \
+			--driada .bench-driada/bin/python || exit 1; \
+	done
+	$(BIN)/python benchmarks/null_rates.py
+	$(BIN)/python benchmarks/populations.py page
+
+.bench-driada/.installed: benchmarks/peers_driada.txt
+	$(PYTHON) -m venv .bench-driada
+	.bench-driada/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers_driada.txt
+	@touch $@
 
 .bench/.installed: benchmarks/peers.txt
 	$(PYTHON) -m venv .bench
@@ -45,4 +59,4 @@ readme-figure: demo
 	cp attrax-out/demo/report/planes.png docs/images/demo.png
 
 clean:
-	rm -rf $(VENV) .bench attrax-out
+	rm -rf $(VENV) .bench .bench-driada attrax-out

@@ -64,6 +64,7 @@ def test_a_shard_holds_the_files_of_the_contract(tiny_store):
             "summary.parquet",
             "timing.parquet",
             "arrays.nc",
+            "units.nc",
             "weights.safetensors",
             "checksums.json",
         }

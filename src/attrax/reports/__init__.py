@@ -9,9 +9,18 @@ if TYPE_CHECKING:
     from attrax.reports.attractor_page import write_attractor_page
     from attrax.reports.attractor_words import analysis_findings
     from attrax.reports.basin_figures import basin_figure
+    from attrax.reports.cause_figures import lesion_bars, mode_bars, robustness_curves
     from attrax.reports.course_figures import course_figure
     from attrax.reports.figures import planes_figure
     from attrax.reports.page import write_report
+    from attrax.reports.population_figures import (
+        activity_heat_map,
+        block_matrix,
+        group_bars,
+        group_flow,
+        selectivity_raster,
+        study_figures,
+    )
     from attrax.reports.sentences import findings
 
 _PLACES = {
@@ -25,10 +34,16 @@ _PLACES = {
     "write_atlas_page": "atlas_page",
     "write_attractor_page": "attractor_page",
     "write_report": "page",
+    **dict.fromkeys(
+        ("activity_heat_map", "block_matrix", "group_bars", "group_flow", "selectivity_raster", "study_figures"),
+        "population_figures",
+    ),
+    **dict.fromkeys(("lesion_bars", "mode_bars", "robustness_curves"), "cause_figures"),
 }
 __all__ = [
-    "analysis_findings", "atlas_figure", "basin_figure", "course_figure", "findings", "planes_figure", "sweep_figure",
-    "write_atlas_page", "write_attractor_page", "write_report",
+    "activity_heat_map", "analysis_findings", "atlas_figure", "basin_figure", "block_matrix", "course_figure",
+    "findings", "group_bars", "group_flow", "lesion_bars", "mode_bars", "planes_figure", "robustness_curves",
+    "selectivity_raster", "study_figures", "sweep_figure", "write_atlas_page", "write_attractor_page", "write_report",
 ]  # fmt: skip
 
 

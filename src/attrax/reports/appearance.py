@@ -30,3 +30,12 @@ KIND_LOOKS = {
 
 LEARNER_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """For learners, in the order of the study."""
+
+GROUP_LOOKS = {
+    "G_a": Look("#009E73", "#FFFFFF", "Gₐ", "active for both choices"),
+    "G_+": Look("#0072B2", "#FFFFFF", "G₊", "active for “+” only"),
+    "G_-": Look("#D55E00", "#FFFFFF", "G₋", "active for “−” only"),
+    "G_s": Look("#B8B8B8", "#000000", "Gₛ", "silent for both"),
+    "": Look("#F2F2F2", "#000000", "?", "not known"),
+}
+"""Functional group to look, in the order of legends; the last where a network has no groups."""

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from attrax.reports.atlas_figures import stored_atlases_figure
 from attrax.reports.comparisons import comparison_rows
 from attrax.reports.course_figures import course_figure
 from attrax.reports.figures import planes_figure, save
-from attrax.reports.rules_compared import WORDS, RulesCompared, compare_rules
+from attrax.reports.population_figures import study_figures
+from attrax.reports.rules_compared import POPULATION_WORDS, WORDS, RulesCompared, compare_rules
 from attrax.reports.sentences import findings
 from attrax.reports.shown import shown_words
 from attrax.settings import SettingsError
@@ -30,8 +32,9 @@ MOST_ROWS = 500
 def write_report(store: Store) -> Path:
     """Write ``report/index.html`` and what is in it as files of their own; return the page's path.
 
-    Beside it: ``planes.png``, with an atlas ``atlas.png``, with a course ``course.png``; ``cells.csv``, ``pairs.csv``
-    and ``trends.csv``, the tables of `attrax.studies.describe`, `compare` and `trend`.
+    Beside it: ``planes.png``, with an atlas ``atlas.png``, with a course ``course.png``, with units ``groups.png``,
+    ``units.png`` and ``flow.png``, with causes ``causes.png``; ``cells.csv``, ``pairs.csv`` and ``trends.csv``, the
+    tables of `attrax.studies.describe`, `compare` and `trend`.
 
     Raises
     ------
@@ -49,23 +52,32 @@ def write_report(store: Store) -> Path:
     course = course_figure(store)
     if course is not None:
         save(course, folder / "course.png")
+    populations = study_figures(store)
+    for name, figure in populations.items():
+        save(figure, folder / f"{name}.png")
     compared = compare_rules(store)
     for name, table in (("cells", compared.cells), ("pairs", compared.pairs), ("trends", compared.trends)):
         if len(table):
             table.to_csv(folder / f"{name}.csv", index=False)
     page = folder / "index.html"
     temporary = folder / f".index.{os.getpid()}.html"
-    temporary.write_text(render(store, atlases is not None, course is not None, compared), encoding="utf-8")
+    text = render(store, atlases is not None, course is not None, compared, tuple(populations))
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(page)
     return page
 
 
 def render(
-    store: Store, has_atlas: bool = False, has_course: bool = False, compared: RulesCompared | None = None
+    store: Store,
+    has_atlas: bool = False,
+    has_course: bool = False,
+    compared: RulesCompared | None = None,
+    populations: Sequence[str] = (),
 ) -> str:
     """Return the page as text: nothing in it is fetched from elsewhere.
 
-    With an atlas, ``atlas.png`` in the report's folder is put into the page; with a course, ``course.png``.
+    With an atlas, ``atlas.png`` in the report's folder is put into the page; with a course, ``course.png``; and the
+    pictures that `populations` names.
     """
     compared = compared or compare_rules(store)
     environment = jinja2.Environment(
@@ -95,6 +107,8 @@ def render(
         has_orbits=figures["orbits"] is not None,
         atlas=_embedded(store.directory / "report" / "atlas.png") if has_atlas else None,
         course=_embedded(store.directory / "report" / "course.png") if has_course else None,
+        populations={name: _embedded(store.directory / "report" / f"{name}.png") for name in populations},
+        compares_units=len(compared.pairs) > 0 and bool(compared.pairs.measure.isin(list(POPULATION_WORDS)).any()),
         comparisons=comparison_rows(store),
         figures=embed({name: figure for name, figure in figures.items() if figure is not None}),
         plotly=Markup(get_plotlyjs()),
@@ -109,12 +123,13 @@ def _compared_rows(compared: RulesCompared) -> list[dict[str, Any]]:
         return []
     columns = [str(name) for name in compared.pairs.columns]
     levels = [name for name in columns[: columns.index("measure")] if name not in ("one", "other", "task", "delta")]
+    words = WORDS | POPULATION_WORDS
     rows: list[dict[str, Any]] = []
     for row in compared.pairs.to_dict("records"):
         if row["of"] == "reached" and not row["lost_one"] + row["lost_other"]:
             continue  # the same networks as all
         where = ", ".join(f"{name} {row[name]}" for name in levels if not pd.isna(row[name]))
-        rows.append({**{str(k): v for k, v in row.items()}, "where": where, "words": WORDS[row["measure"]]})
+        rows.append({**{str(k): v for k, v in row.items()}, "where": where, "words": words[row["measure"]]})
     return rows
 
 

@@ -1,6 +1,6 @@
 """Tables that compare the rules of a study, with what can be said of their differences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -13,6 +13,18 @@ WORDS = {
     "frac_fixed": "fixed points", "frac_quasi": "quasi-periodic", "frac_locked": "locked", "frac_chaotic": "chaotic",
     "frac_divergent": "divergent", "frac_undecided": "undecided",
 }  # fmt: skip
+
+
+POPULATION_WORDS = {
+    "unequal": "unequal G₊ and G₋", "group_entropy": "entropy of groups (bits)",
+    "group_heterogeneity": "heterogeneity within groups", "mixed_share": "mixed selectivity (share)",
+    "robustness_noise": "accuracy, noise on the state", "robustness_weights": "accuracy, noise on the weights",
+    "robustness_lesions": "accuracy, random lesions", "mode_removal_effect": "accuracy lost without the mode",
+}  # fmt: skip
+"""What is compared of units and causes, where a study has them: a family of tests of its own.
+
+"unequal" is made from the column group_imbalance, whose sign only says which of the two groups is the larger one.
+"""
 
 
 class RulesCompared(NamedTuple):
@@ -29,27 +41,31 @@ class RulesCompared(NamedTuple):
 
 
 def compare_rules(store: Store) -> RulesCompared:
-    """Compare the rules of a study in every cell: the shares of the stimulus-stage planes."""
+    """Compare the rules of a study in every cell: the shares of the stimulus-stage planes, and units where it has them.
+
+    The planes are one family of tests, and the units another one: q is corrected within each.
+    """
     summary, levels = store.summary(), [name for name in store.study.levels if name != "n_hidden"]
     levels += ["n_hidden"] if "n_hidden" in store.study.levels else []
-    cells = describe(summary, MEASURES, ("task", "learner", "delta", *levels))
+    if "group_imbalance" in summary:
+        summary = summary.assign(unequal=summary.group_imbalance.abs())
+    of_units = tuple(name for name in POPULATION_WORDS if name in summary and summary[name].notna().any())
+    families = [measures for measures in (MEASURES, of_units) if measures]
+    cells = describe(summary, (*MEASURES, *of_units), ("task", "learner", "delta", *levels))
     empty = pd.DataFrame()
     if summary.seed.nunique() < 2:
         return RulesCompared(cells, empty, empty, "")
-    tables = []
-    for one, other in combinations(dict.fromkeys(summary.learner), 2):
-        for rows, within, where in _families(summary, one, other, levels):
-            table = compare(rows, MEASURES, one, other, within)
-            table.insert(0, "other", other)
-            table.insert(0, "one", one)
-            for name, value in where.items():
-                table.insert(2, name, value)
-            tables.append(table)
-    pairs = pd.concat(tables, ignore_index=True) if tables else empty
-    for name in [name for name in pairs.columns if name.startswith("q_")]:  # one family of tests for all pairs of rules
-        pairs[name] = corrected(pairs[f"p_{name[2:]}"].to_numpy(float))
+    of_families = [_pairs(summary, measures, levels) for measures in families]
+    pairs = pd.concat(of_families, ignore_index=True) if len(of_families[0]) else empty
     widths = summary.delta.nunique() > 1
-    trends = trend(summary, MEASURES, "delta", ("task", "learner", *levels)) if widths else empty
+    trends = (
+        pd.concat(
+            [trend(summary, measures, "delta", ("task", "learner", *levels)) for measures in families],
+            ignore_index=True,
+        )
+        if widths
+        else empty
+    )
     power = ""
     most = int(pairs.pairs.max()) if len(pairs) else 0
     if most:
@@ -63,7 +79,24 @@ def compare_rules(store: Store) -> RulesCompared:
     return RulesCompared(cells, pairs, trends, power)
 
 
-def _families(
+def _pairs(summary: pd.DataFrame, measures: Sequence[str], levels: list[str]) -> pd.DataFrame:
+    """Compare each two rules; one family of tests for all pairs of rules."""
+    tables = []
+    for one, other in combinations(dict.fromkeys(summary.learner), 2):
+        for rows, within, where in _pairable(summary, one, other, levels):
+            table = compare(rows, measures, one, other, within)
+            table.insert(0, "other", other)
+            table.insert(0, "one", one)
+            for name, value in where.items():
+                table.insert(2, name, value)
+            tables.append(table)
+    pairs = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    for name in [name for name in pairs.columns if name.startswith("q_")]:
+        pairs[name] = corrected(pairs[f"p_{name[2:]}"].to_numpy(float))
+    return pairs
+
+
+def _pairable(
     summary: pd.DataFrame, one: str, other: str, levels: list[str]
 ) -> Iterator[tuple[pd.DataFrame, list[str], dict[str, Any]]]:
     """Yield tables in which two rules can be paired: what is varied of one rule only has one level in each."""

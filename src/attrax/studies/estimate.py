@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from attrax.studies.shards import FILES
 from attrax.studies.store import Store
 
 
@@ -34,6 +33,6 @@ def estimate(store: Store, n_workers: int) -> Estimate | None:
         by_cell.get((c.learner_label, c.network.delta), by_rule.get(c.learner_label, float(timing.seconds.median())))
         for c in missing
     )
-    stored = sum((shard.folder / file).stat().st_size for shard in store.shards for file in FILES)
+    stored = sum((shard.folder / file).stat().st_size for shard in store.shards for file in shard.checksums())
     busy = max(min(n_workers, len(missing)), 1)
     return Estimate(len(missing), seconds / busy, stored / len(there) * len(missing), len(there))

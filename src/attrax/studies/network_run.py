@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from attrax.learning import Progress, Trained, train
+from attrax.networks import RecurrentNetwork
 from attrax.studies.causes import cause_summary, map_causes
 from attrax.studies.conditions import Condition
 from attrax.studies.decision_groups import groups_in_trials, map_groups
@@ -84,23 +85,7 @@ def analyse_network(
     if condition.planes.course:
         course = map_course(condition.task, checkpoints, progress, condition.planes, unfinished.dataset)
         planes, shares = planes.merge(course), shares | first_oscillation(course)
-    if condition.populations.units:
-        report("units", None)
-        units = map_units(
-            condition.task, trained.network, condition.populations, trained.checkpoints["initial"], unfinished.dataset
-        )
-        planes, shares = planes.merge(units), shares | unit_summary(units)
-        along = map_unit_course(condition.task, checkpoints, progress, condition.populations, unfinished.dataset)
-        planes = planes.merge(along)
-    if condition.populations.causes:
-        report("causes", None)
-        in_trials = groups_in_trials(
-            record_units(condition.task, trained.network, condition.populations.trials), condition.populations.threshold
-        )
-        causes = map_causes(
-            condition.task, trained.network, in_trials.group, condition.populations.cause, unfinished.dataset
-        )
-        planes, shares = planes.merge(causes), shares | cause_summary(causes)
+    units, of_units = _populations(condition, checkpoints, progress, unfinished, report)
     factors = condition.factors
     summary = {
         "network": condition.identity,
@@ -116,6 +101,7 @@ def analyse_network(
         "trials": trained.trials,
         "spectral_radius": trained.history["spectral_radius"][-1],
         **shares,
+        **of_units,
     }
     timing = {
         "network": condition.identity,
@@ -128,7 +114,35 @@ def analyse_network(
     }
     arrays = planes.merge(_history(trained.history)).expand_dims(network=[condition.identity])
     networks = {"final": trained.network, **trained.checkpoints}
-    return NetworkResult(condition.identity, condition.settings, summary, timing, arrays, networks)
+    if units is not None:
+        units = units.expand_dims(network=[condition.identity])
+    return NetworkResult(condition.identity, condition.settings, summary, timing, arrays, networks, units)
+
+
+def _populations(
+    condition: Condition,
+    checkpoints: Mapping[str, RecurrentNetwork],
+    progress: Mapping[str, Progress],
+    unfinished: Unfinished,
+    report: Callable[[str, Progress | None], None],
+) -> tuple[xr.Dataset | None, dict[str, float]]:
+    """Return what is asked for of the units, and columns for the summary; None and none where nothing is."""
+    task, settings, network = condition.task, condition.populations, checkpoints["final"]
+    parts: list[xr.Dataset] = []
+    columns: dict[str, float] = {}
+    if settings.units:
+        report("units", None)
+        units = map_units(task, network, settings, checkpoints["initial"], unfinished.dataset)
+        parts += [units, map_unit_course(task, checkpoints, progress, settings, unfinished.dataset)]
+        columns |= unit_summary(units)
+    if settings.causes:
+        report("causes", None)
+        grouped = groups_in_trials(record_units(task, network, settings.trials), settings.threshold)
+        causes = map_causes(task, network, grouped.group, settings.cause, unfinished.dataset)
+        parts.append(causes)
+        columns |= cause_summary(causes)
+    merged = xr.merge(parts, compat="no_conflicts", join="exact", combine_attrs="drop") if parts else None
+    return merged, columns
 
 
 def _history(history: dict[str, np.ndarray]) -> xr.Dataset:

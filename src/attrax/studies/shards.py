@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SHARDS = "shards"
 CHECKSUMS = "checksums.json"
 FILES = ("summary.parquet", "timing.parquet", "arrays.nc", "weights.safetensors")
+UNITS = "units.nc"
+"""Beside these, where units were looked at: apart from the rest, since so many variables take their time to open."""
 
 
 class DamagedShardError(SettingsError):
@@ -41,6 +43,8 @@ class NetworkResult(NamedTuple):
     """Over (network, ...)."""
     networks: "Mapping[str, RecurrentNetwork]"
     """The final network and its checkpoints, by name."""
+    units: "xr.Dataset | None" = None
+    """Over (network, ...): what its units do, and what lesions cost; None where that was not asked for."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Shard:
         if isinstance(sums, dict):
             # its own checksum tells whether it or another file is the damaged one; early shards have none
             write = _checksums_text if sums.pop(CHECKSUMS, None) else _plain_text
-            if sorted(sums) == sorted(FILES) and write(sums) == text:
+            if sorted({*sums} - {UNITS}) == sorted(FILES) and write(sums) == text:
                 return sums
         raise self._damaged(CHECKSUMS, "is not as it was written")
 
@@ -100,11 +104,11 @@ class Shard:
     def damage(self) -> list[str]:
         """Return what is wrong with each of its files: nothing in a whole shard."""
         try:
-            self.checksums()
+            files = self.checksums()
         except DamagedShardError as error:
             return [str(error)]
         found = []
-        for file in FILES:
+        for file in files:
             try:
                 self.read(file)
             except DamagedShardError as error:
@@ -131,6 +135,15 @@ class Shard:
         import xarray as xr
 
         with xr.open_dataset(self.read("arrays.nc"), engine="h5netcdf") as dataset:
+            return dataset.load()
+
+    def units(self) -> "xr.Dataset | None":
+        """Return what was found of the units of all its networks, as `arrays`; None where nothing was asked for."""
+        import xarray as xr
+
+        if UNITS not in self.checksums():
+            return None
+        with xr.open_dataset(self.read(UNITS), engine="h5netcdf") as dataset:
             return dataset.load()
 
     def networks(self, identity: str) -> "dict[str, RecurrentNetwork]":
@@ -226,11 +239,15 @@ def _contents(results: Sequence[NetworkResult]) -> dict[str, bytes | memoryview]
     networks = {f"{r.identity}/{name}": network for r in results for name, network in r.networks.items()}
     metadata = {"settings": json.dumps({r.identity: r.settings for r in results}, sort_keys=True)}
     arrays = pack([result.arrays.drop_encoding() for result in results])
+    units = [result.units.drop_encoding() for result in results if result.units is not None]
+    if len(units) not in (0, len(results)):
+        raise ValueError("the units of some networks of a shard were looked at, and of others not")
     return {
         "summary.parquet": pd.DataFrame([result.summary for result in results]).to_parquet(index=False),
         "timing.parquet": pd.DataFrame([result.timing for result in results]).to_parquet(index=False),
         "arrays.nc": arrays.to_netcdf(engine="h5netcdf"),
         "weights.safetensors": networks_as_bytes(networks, metadata),
+        **({UNITS: pack(units).to_netcdf(engine="h5netcdf")} if units else {}),
     }
 
 

@@ -1,5 +1,6 @@
 """Results on disk, read without computing anything again."""
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,13 +148,19 @@ class Store:
 
     def _all_arrays(self) -> "list[xr.Dataset]":
         """Return the arrays of every network, in the order of `conditions`; each shard is read once."""
+        found = self._unpacked(Shard.arrays)
+        return [found[condition.identity] for condition in self.conditions]
+
+    def _unpacked(self, read: "Callable[[Shard], xr.Dataset | None]") -> "dict[str, xr.Dataset]":
+        """Return what is read of each shard, by the name of the network."""
         from attrax.studies.packing import unpack
 
         found: dict[str, xr.Dataset] = {}
         for shard in self.shards:
-            arrays = shard.arrays()
-            found |= {str(name): unpack(arrays, str(name)) for name in arrays.network.values}
-        return [found[condition.identity] for condition in self.conditions]
+            packed = read(shard)
+            if packed is not None:
+                found |= {str(name): unpack(packed, str(name)) for name in packed.network.values}
+        return found
 
     def planes(self) -> "xr.Dataset":
         """Return the labelled planes of all networks, over (network, stage, context, start, coherences)."""
@@ -252,6 +259,7 @@ class Store:
             If no network has groups, or all of them are of a version that knew one definition only.
         """
         return self._with_names(
+            Shard.arrays,
             ("group", "choice_"),
             "group_reason",
             "no network in {} has groups: an earlier version made them; run the study again",
@@ -271,11 +279,14 @@ class Store:
         SettingsError
             If no network has it: the study must be run with ``units = true`` under [populations].
         """
-        return self._with_names(
+        found = self._with_names(
+            Shard.units,
             ("unit_", "units_course_", "balance_", "connectivity_"),
             "unit_information",
             "the units of no network in {} were looked at; set units = true in [populations]",
-        ).reindex(checkpoint=["initial", *self.study.checkpoints, "final"])
+        )
+        in_order = [name for name in ("initial", *self.study.checkpoints, "final") if name in found.checkpoint]
+        return found.sel(checkpoint=in_order)
 
     def causes(self) -> "xr.Dataset":
         """Return what all networks' answers depend on, over (network, ...): see `attrax.studies.map_causes`.
@@ -286,21 +297,27 @@ class Store:
             If no network has it: the study must be run with ``causes = true`` under [populations].
         """
         return self._with_names(
-            ("cause_",), "cause_intact", "no network in {} was tried with lesions; set causes = true in [populations]"
+            Shard.units,
+            ("cause_",),
+            "cause_intact",
+            "no network in {} was tried with lesions; set causes = true in [populations]",
         )
 
-    def _with_names(self, starts: tuple[str, ...], marker: str, without: str) -> "xr.Dataset":
+    def _with_names(
+        self, read: "Callable[[Shard], xr.Dataset | None]", starts: tuple[str, ...], marker: str, without: str
+    ) -> "xr.Dataset":
         """Return the variables whose names begin so, of the networks that have the marker; an error if none has."""
         from attrax.studies.packing import pack
 
-        found, factors = [], []
-        for place, arrays in enumerate(self._all_arrays()):
-            if marker in arrays:
+        all_arrays, found, places = self._unpacked(read), [], []
+        for place, condition in enumerate(self.conditions):
+            arrays = all_arrays.get(condition.identity)
+            if arrays is not None and marker in arrays:
                 found.append(arrays[[name for name in arrays.data_vars if str(name).startswith(starts)]])
-                factors.append(place)
+                places.append(place)
         if not found:
             raise SettingsError(without.format(self.directory))
-        columns = {name: (dims, values[factors]) for name, (dims, values) in self._factors().items()}
+        columns = {name: (dims, values[places]) for name, (dims, values) in self._factors().items()}
         return pack(found).assign_coords(columns)
 
     def network(self, identity: str) -> "RecurrentNetwork":
