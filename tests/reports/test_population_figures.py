@@ -27,8 +27,9 @@ from attrax.reports import (
 from attrax.reports.appearance import GROUP_LOOKS
 from attrax.reports.figures import save
 from attrax.reports.page import render
-from attrax.reports.population_figures import cells, unit_order
+from attrax.reports.population_panels import cells
 from attrax.reports.rules_compared import MEASURES, POPULATION_WORDS, compare_rules
+from attrax.reports.unit_figures import unit_order
 from attrax.settings import SettingsError
 from attrax.studies import Store, record_units
 from attrax.studies.packing import pack

@@ -13,15 +13,10 @@ if TYPE_CHECKING:
     from attrax.reports.course_figures import course_figure
     from attrax.reports.figures import planes_figure
     from attrax.reports.page import write_report
-    from attrax.reports.population_figures import (
-        activity_heat_map,
-        block_matrix,
-        group_bars,
-        group_flow,
-        selectivity_raster,
-        study_figures,
-    )
+    from attrax.reports.population_figures import block_matrix, group_bars, group_flow
+    from attrax.reports.population_report import study_figures
     from attrax.reports.sentences import findings
+    from attrax.reports.unit_figures import activity_heat_map, selectivity_raster
 
 _PLACES = {
     "analysis_findings": "attractor_words",
@@ -34,10 +29,9 @@ _PLACES = {
     "write_atlas_page": "atlas_page",
     "write_attractor_page": "attractor_page",
     "write_report": "page",
-    **dict.fromkeys(
-        ("activity_heat_map", "block_matrix", "group_bars", "group_flow", "selectivity_raster", "study_figures"),
-        "population_figures",
-    ),
+    **dict.fromkeys(("block_matrix", "group_bars", "group_flow"), "population_figures"),
+    **dict.fromkeys(("activity_heat_map", "selectivity_raster"), "unit_figures"),
+    "study_figures": "population_report",
     **dict.fromkeys(("lesion_bars", "mode_bars", "robustness_curves"), "cause_figures"),
 }
 __all__ = [

@@ -17,7 +17,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from attrax.populations import GROUPS
 from attrax.reports.appearance import GROUP_LOOKS, LEARNER_COLOURS
-from attrax.reports.population_figures import Canvas, Cell, cells, legend_below, panels, rule_titles, shape
+from attrax.reports.population_panels import Canvas, Cell, cells, legend_below, panels, rule_titles, shape
 from attrax.studies import Store, interval
 from attrax.studies.cause_settings import ALL
 from attrax.studies.causes import FOUND

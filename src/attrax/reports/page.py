@@ -18,7 +18,7 @@ from attrax.reports.atlas_figures import stored_atlases_figure
 from attrax.reports.comparisons import comparison_rows
 from attrax.reports.course_figures import course_figure
 from attrax.reports.figures import planes_figure, save
-from attrax.reports.population_figures import study_figures
+from attrax.reports.population_report import study_figures
 from attrax.reports.rules_compared import POPULATION_WORDS, WORDS, RulesCompared, compare_rules
 from attrax.reports.sentences import findings
 from attrax.reports.shown import shown_words
