@@ -718,7 +718,7 @@ def write_page() -> None:
         f"{minutes:.0f} minutes), against "
         f"DRIADA {theirs['version']} (NumPy {theirs['numpy']}, SciPy {theirs['scipy']}) in an "
         "environment of its own: "
-        "`python -m venv .driada && .driada/bin/pip install driada==1.2.2 torch==2.13.0`. Its side is "
+        "`python -m venv .driada && .driada/bin/pip install driada==1.2.2`. Its side is "
         "`benchmarks/populations/peer_driada.py`. Seeds are fixed."
     )
     lines = [
