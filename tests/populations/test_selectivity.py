@@ -239,7 +239,7 @@ def test_only_the_order_of_activity_counts(seed, power):
 
 @given(seed=st.integers(0, 1000))
 @settings(max_examples=10)
-def test_neither_names_of_trials_nor_their_order_nor_that_of_units_count(seed):
+def test_neither_the_order_of_trials_nor_that_of_units_counts(seed):
     rng = np.random.default_rng(seed)
     trial = np.repeat(np.arange(20), rng.integers(2, 6, 20))
     features = {"coherence": rng.normal(size=20)[trial], "side": rng.permutation(np.arange(20) % 2)[trial]}

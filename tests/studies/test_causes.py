@@ -15,7 +15,7 @@ from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings, RecurrentNetwork
 from attrax.networks.cells import Tanh
 from attrax.populations.lesions import cut_weights, perturb_weights, silence
-from attrax.populations.oscillating_mode import damp, oscillating_mode
+from attrax.populations.mode_removal import damp, oscillating_mode
 from attrax.settings import SettingsError
 from attrax.studies.cause_settings import CauseSettings
 from attrax.studies.causes import FOUND, NO_PAIR, cause_summary, map_causes

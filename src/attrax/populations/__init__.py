@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from attrax.populations.functional_groups import GROUPS, groups
     from attrax.populations.group_balance import balance, balance_summary
     from attrax.populations.information import category_information, copula_information, neighbour_information
+    from attrax.populations.lesions import cut, perturb_weights, silence
     from attrax.populations.mixed_units import mixed_selectivity
+    from attrax.populations.mode_removal import damp, damp_random, oscillating_mode
     from attrax.populations.partitions import adjusted_rand_index, crystallisation, group_entropy, turnover
     from attrax.populations.selective_units import selectivity
 
@@ -18,6 +20,8 @@ _PLACES = {
     **dict.fromkeys(("balance", "balance_summary"), "group_balance"),
     **dict.fromkeys(("functional_connectivity", "modularity"), "connectivity"),
     **dict.fromkeys(("category_information", "copula_information", "neighbour_information"), "information"),
+    **dict.fromkeys(("cut", "perturb_weights", "silence"), "lesions"),
+    **dict.fromkeys(("damp", "damp_random", "oscillating_mode"), "mode_removal"),
     "mixed_selectivity": "mixed_units",
     **dict.fromkeys(("adjusted_rand_index", "crystallisation", "group_entropy", "turnover"), "partitions"),
     "selectivity": "selective_units",
@@ -30,13 +34,19 @@ __all__ = [
     "category_information",
     "copula_information",
     "crystallisation",
+    "cut",
+    "damp",
+    "damp_random",
     "functional_connectivity",
     "group_entropy",
     "groups",
     "mixed_selectivity",
     "modularity",
     "neighbour_information",
+    "oscillating_mode",
+    "perturb_weights",
     "selectivity",
+    "silence",
     "turnover",
 ]
 

@@ -22,7 +22,7 @@ from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.populations.functional_groups import GROUPS
 from attrax.populations.lesions import cut_weights, perturb_weights, silence
-from attrax.populations.oscillating_mode import OscillatingMode, damp, damp_random, oscillating_mode
+from attrax.populations.mode_removal import OscillatingMode, damp, damp_random, oscillating_mode
 from attrax.settings import require
 from attrax.studies.cause_settings import ALL, CauseSettings
 from attrax.studies.planes import StageInputs, coherence_axes, plane_coherences

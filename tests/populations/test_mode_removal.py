@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Relu, Tanh
-from attrax.populations.oscillating_mode import damp, damp_random, oscillating_mode
+from attrax.populations.mode_removal import damp, damp_random, oscillating_mode
 from attrax.settings import SettingsError
 
 LEAKS = st.sampled_from([1.0, 0.7, 0.2])
