@@ -118,7 +118,11 @@ def test_all_shifts_of_a_recording_at_once_are_what_each_gives():
         np.testing.assert_allclose(np.maximum(classes.shuffled[row] / n, 0), shuffled, atol=1e-12)
 
 
-@pytest.mark.parametrize("law", [stats.chi2(1), stats.expon(), stats.gamma(5), stats.chi2(20)], ids=str)
+@pytest.mark.parametrize(
+    "law",
+    [stats.chi2(1), stats.expon(), stats.gamma(5), stats.chi2(20)],
+    ids=["chi2 1", "exponential", "gamma 5", "chi2 20"],
+)
 def test_a_fitted_tail_goes_on_as_the_true_one(law):
     """At p = 1e-5, which 2,000 shuffles cannot show: not too small, and at most ten times too large."""
     rng = np.random.default_rng(0)
