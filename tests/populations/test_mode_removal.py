@@ -188,3 +188,9 @@ def test_another_cell_is_refused_and_a_mask_is_dropped():
         damp(tanh, mode, state, 0.0)
     masked = RecurrentNetwork(**{**vars(network), "mask": jnp.ones((8, 8), bool)})
     assert damp(masked, mode, state, 0.5).mask is None
+
+
+def test_a_state_that_is_no_fixed_point_is_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(SettingsError, match="the state is no fixed point of this map: a step moves it by"):
+        oscillating_mode(rng.normal(size=(5, 5)), rng.normal(size=5), 0.5, rng.normal(size=5))

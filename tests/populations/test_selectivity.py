@@ -288,8 +288,9 @@ def test_corrections_are_made_over_all_pairs(correction):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"activity": np.zeros(5)}, r"activity has shape \(5,\); it must be \(samples, units\)"),
+        ({"activity": np.zeros(5)}, r"activity has shape \(5,\); it must be \(samples, units\), trials one after"),
         ({"features": {}}, "there are no features"),
+        ({"features": {"c": ["a", "b"] * 10}, "kinds": {"c": "quantity"}}, "texts, which have no order"),
         ({"features": {"c": np.zeros(3)}}, r"feature 'c' has shape \(3,\); it must have one value a sample: \(20,\)"),
         ({"features": {"c": np.full(20, np.inf)}}, "feature 'c' holds values that are not finite"),
         ({"activity": np.zeros((20, 0))}, r"activity has shape \(20, 0\); needed: at least one unit"),
@@ -298,7 +299,7 @@ def test_corrections_are_made_over_all_pairs(correction):
         ({"trial": np.zeros(3)}, r"trial has shape \(3,\)"),
         ({"estimator": "copla"}, "unknown estimator 'copla'; did you mean 'copula'?"),
         ({"correction": "bonferroni"}, "unknown correction 'bonferroni'"),
-        ({"shuffles": 5}, "shuffles is 5; it must be 20 or more"),
+        ({"shuffles": 5}, "shuffles is 5; it must be a whole number, 20 or more"),
         ({"shuffles": 100, "correction": "two-stage"}, "the two-stage rule needs more than the 100"),
         ({"significance": 1.5}, "significance is 1.5; it must lie between 0 and 1"),
         ({"kinds": {"d": "category"}}, "kinds names 'd', which is no feature; there are c"),

@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
-from attrax.populations import GROUPS, balance
+from attrax.populations import GROUPS, balance, selectivity
 from attrax.reports import (
     activity_heat_map,
     block_matrix,
@@ -493,3 +493,23 @@ def test_networks_of_different_sizes_and_checkpoints_are_told_apart():
     axis = selectivity_raster(packed.sel(network=["other"])).axes[2]
     assert axis.get_ylabel() == "12 units, sorted by group"
     assert len(group_bars(packed).axes) == 1
+
+
+def test_a_raster_of_any_recording():
+    rng = np.random.default_rng(0)
+    trial = np.repeat(np.arange(40), 5)
+    features = {"coherence": rng.normal(size=40)[trial], "side": np.array(["left", "right"])[trial % 2]}
+    found = selectivity(rng.normal(size=(200, 7)), features, trial, shuffles=100)
+    figure = selectivity_raster(found)
+    assert "7 units" in figure.axes[2].get_ylabel()
+    with pytest.raises(SettingsError, match="this figure needs what"):
+        selectivity_raster(xr.Dataset({"nothing": 1}))
+
+
+def test_lesions_that_cost_nothing_are_drawn_all_the_same(tiny_store, tmp_path):
+    causes = tiny_store.causes()
+    for name in ("cause_silenced", "cause_silenced_random", "cause_intact"):
+        causes[name] = causes[name] * 0.0
+    figure = lesion_bars(causes)
+    save(figure, tmp_path / "lesions.png")  # warnings of a layout that collapses are errors
+    assert figure.axes[0].get_ylim()[1] >= 5

@@ -188,3 +188,13 @@ def test_values_that_are_not_finite_are_missing():
     found = compare(table, ["measure"], "ppo", "supervised").iloc[0]
     assert found.pairs == 5
     assert found.p_sign_flip >= found.p_smallest
+
+
+def test_one_network_against_several_with_ties():
+    table = ensemble(seeds=4)
+    table = table[(table.learner == "supervised") | (table.seed == 0)]
+    table["measure"] = np.where(table.learner == "ppo", 0.5, [0.1, 0.1, 0.2, 0.5, 0.5][: len(table)])
+    row = compare(table, ["measure"], "ppo", "supervised").iloc[0]
+    values, single = table.measure.to_numpy(), 0.5
+    expected = 2 * min((values >= single).mean(), (values <= single).mean())
+    assert row.p_mann_whitney == pytest.approx(min(1.0, expected))

@@ -40,3 +40,7 @@ def __getattr__(name: str) -> Any:
     if name in _PLACES:
         return getattr(importlib.import_module(f"attrax.networks.{_PLACES[name]}"), name)
     raise AttributeError(f"module 'attrax.networks' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

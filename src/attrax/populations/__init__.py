@@ -55,3 +55,7 @@ def __getattr__(name: str) -> Any:
     if name in _PLACES:
         return getattr(importlib.import_module(f"attrax.populations.{_PLACES[name]}"), name)
     raise AttributeError(f"module 'attrax.populations' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -9,7 +9,6 @@ from jaxtyping import Float, Int, Shaped
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from attrax.populations.functional_groups import GROUPS
 from attrax.populations.normal_scores import normal_scores
 from attrax.populations.partitions import adjusted_rand_index
 from attrax.settings import require
@@ -71,7 +70,7 @@ def functional_connectivity(
         Of r; 0 where not testable.
     null_correlation (unit, other_unit)
         Mean r under the null: what the two share since both follow the course of the trial. Near 0 without trials.
-    p_value, q_value (unit, other_unit)
+    p_uncorrected, p_value (unit, other_unit)
         Two-sided: how far r is from null_correlation; and by Benjamini and Hochberg over all testable pairs. The tail
         is that of Student's t for Fisher's z: thousands of pairs need p values below 1 / permutations. Of few trials it
         is an approximation.
@@ -109,10 +108,10 @@ def functional_connectivity(
         values.ndim == 2 and len(values) > 3,
         f"activity has shape {values.shape}; it must be (samples, units), four samples or more",
     )
-    require(bool(np.isfinite(values).all()), "activity must be finite")
     require(permutations >= 2, f"permutations is {permutations}; it must be 2 or more")
     require(trial is not None or (condition is None and not signal_removed), "condition and signal_removed need trial")
     reason = np.array([_constant(column) for column in values.T])
+    values[:, ~np.isfinite(values).all(axis=0)] = 0.0  # not testable: their reason is there
     if trial is None:
         scores = _unit_scores(values[:, reason == ""])
         reason = np.where(reason == "", _too_short(scores), reason)
@@ -122,11 +121,13 @@ def functional_connectivity(
         )
     trials = _Trials.read(trial, condition, len(values))
     kept, residual, shortage = trials.samples(), values - trials.signal(values), trials.shortage()
-    same = np.abs(residual[kept]).max(0, initial=0.0) <= _ROUNDING * np.abs(values).max(0)
-    reason = np.where((reason == "") & same, "the same in every trial of a condition and length", reason)
-    sparse = np.array([_too_sparse(column, trials) for column in values[kept].T])
-    reason = np.where(reason == "", sparse, reason)
-    reason = np.full(len(reason), shortage) if shortage else reason
+    if shortage:
+        reason = np.where(reason == "", shortage, reason)
+    else:
+        same = np.abs(residual[kept]).max(0, initial=0.0) <= _ROUNDING * np.abs(values).max(0)
+        reason = np.where((reason == "") & same, "the same in every trial of a condition and length", reason)
+        sparse = np.array([_too_sparse(column, trials) for column in values[kept].T])
+        reason = np.where(reason == "", sparse, reason)
     values = (residual if signal_removed else values)[kept]
     scores = _unit_scores(values[:, reason == ""])
     found = _against_permutations(scores, trials.packed(), permutations, np.random.default_rng(seed))
@@ -153,6 +154,8 @@ def _too_short(scores: Float[np.ndarray, "samples units"]) -> str:
 
 
 def _constant(column: Float[np.ndarray, " samples"]) -> str:
+    if not np.isfinite(column).all():
+        return "not finite"
     if np.ptp(column) > 0:
         return ""
     return f"constant at {column[0]:g}" if column[0] else "silent"
@@ -209,7 +212,10 @@ class _Trials(NamedTuple):
         arrangements = special.gammaln(np.bincount(self.kind) + 1).sum() if n_trials else 0.0
         if n_trials >= FEWEST_TRIALS and arrangements >= np.log(FEWEST_ARRANGEMENTS):
             return ""
-        return f"{n_trials} of {total} trials share length and condition with another; needed: {FEWEST_TRIALS} or more"
+        return (
+            f"{n_trials} of {total} trials share length and condition with another; needed: {FEWEST_TRIALS} or more "
+            "(cut trials to one length)"
+        )
 
     def signal(self, values: Float[np.ndarray, "samples units"]) -> Float[np.ndarray, "samples units"]:
         """Return the mean over the trials of each class, at each step of each of its trials."""
@@ -232,7 +238,7 @@ class _Tested(NamedTuple):
 
     correlation: Float[np.ndarray, " pairs"]
     null_correlation: Float[np.ndarray, " pairs"]
-    p_value: Float[np.ndarray, " pairs"]
+    p_uncorrected: Float[np.ndarray, " pairs"]
     p_rank: Float[np.ndarray, " pairs"]
 
 
@@ -240,6 +246,8 @@ def _against_permutations(
     scores: Float[np.ndarray, "samples units"], trials: _Trials, permutations: int, rng: np.random.Generator
 ) -> _Tested:
     n_units = scores.shape[1]
+    if n_units < 2:
+        return _joined([])
     pairs = np.triu_indices(n_units, 1)
     rough = scores.astype(np.float32)  # of the null single precision is plenty, in half the time
     draws = np.empty((permutations, len(pairs[0])), np.float32)
@@ -303,10 +311,11 @@ def _table(found: _Tested, reason: Shaped[np.ndarray, " units"], n_samples: int)
     places = np.flatnonzero(testable)
     one, other = (places[index] for index in np.triu_indices(len(places), 1))
     information = _information(found.correlation, n_samples)
-    q_value = stats.false_discovery_control(found.p_value) if found.p_value.size else found.p_value
+    p = found.p_uncorrected
+    p_value = stats.false_discovery_control(p) if p.size else p
     dims = ("unit", "other_unit")
     variables: dict[str, Any] = {}
-    for name, values in {**found._asdict(), "information": information, "q_value": q_value}.items():
+    for name, values in {**found._asdict(), "information": information, "p_value": p_value}.items():
         square = np.full((len(reason), len(reason)), np.nan)
         square[one, other] = square[other, one] = values
         variables[name] = (dims, square)
@@ -325,8 +334,8 @@ def _information(correlation: Float[np.ndarray, " pairs"], n_samples: int) -> Fl
 
 def modularity(
     connectivity: xr.Dataset,
-    groups: ArrayLike,
-    weights: ArrayLike,
+    groups: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     significance: float = 0.05,
     permutations: int = 1000,
     rewirings: int = 20,
@@ -334,7 +343,7 @@ def modularity(
 ) -> xr.Dataset:
     """Ask which communities connectivity has, whether they are the functional groups, and whether it follows weights.
 
-    The graph has an edge between two units where q_value is at most `significance` and the information above 0, with
+    The graph has an edge between two units where p_value is at most `significance` and the information above 0, with
     the information as its weight.
 
     Parameters
@@ -342,11 +351,12 @@ def modularity(
     connectivity
         What `functional_connectivity` returned.
     groups
-        One of `attrax.populations.GROUPS` for each unit, or "" where it is not known, shape (units,).
+        A text for each unit (`attrax.populations.GROUPS`, areas, kinds of cell), "" where it is not known, shape
+        (units,); None: nothing about groups.
     weights
-        W as in W h, shape (units, units).
+        W as in W h, shape (units, units); None: nothing about weights.
     significance
-        What q_value must not exceed for an edge, between 0 and 1.
+        What p_value must not exceed for an edge, between 0 and 1.
     permutations
         Of the labels of units.
     rewirings
@@ -386,10 +396,9 @@ def modularity(
     (1967).
     """
     n_units = connectivity.sizes["unit"]
-    labels, matrix = np.asarray(groups).astype(str), np.array(weights, float)
+    labels = np.full(n_units, "") if groups is None else np.asarray(groups).astype(str)
+    matrix = np.zeros((n_units, n_units)) if weights is None else np.array(weights, float)
     require(labels.shape == (n_units,), f"groups has shape {labels.shape}; it must be ({n_units},)")
-    strange = sorted(set(labels.tolist()) - {*GROUPS, ""})
-    require(not strange, f"{', '.join(map(repr, strange[:3]))} is no group; each is {', '.join(GROUPS)} or ''")
     require(matrix.shape == (n_units, n_units), f"weights has shape {matrix.shape}; it must be ({n_units}, {n_units})")
     require(bool(np.isfinite(matrix).all()), "weights must be finite")
     require(0 < significance < 1, f"significance is {significance}; it must be between 0 and 1")
@@ -397,7 +406,7 @@ def modularity(
         require(number >= 2, f"{name} is {number}; it must be 2 or more")
     rng = np.random.default_rng(seed)
     # NaN, on the diagonal and of units that are not testable, is no edge
-    shown = (connectivity.q_value.values <= significance) & (connectivity.information.values > 0)
+    shown = (connectivity.p_value.values <= significance) & (connectivity.information.values > 0)
     graph = np.where(shown, connectivity.information.values, 0.0)
     community = _communities(graph, seed)
     variables: dict[str, Any] = {
@@ -505,7 +514,7 @@ def _groups_in(
     if not part.any():
         reason = "no two units of known groups are connected" if graph.any() else "no two units are connected"
         return dict.fromkeys(names, ((), np.nan)) | {"groups_reason": ((), reason)}
-    codes = np.array([GROUPS.index(label) for label in labels[within].tolist()])
+    codes = np.unique(labels[within], return_inverse=True)[1]
     found = community[within]
     draws = np.stack([codes, *(rng.permutation(codes) for _ in range(permutations))])
     results: dict[str, Any] = {"groups_reason": ((), "")}

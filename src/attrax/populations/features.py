@@ -62,9 +62,13 @@ def read_recording(
         For shapes that do not fit, features that are not finite, or kinds of features that are not there.
     """
     values = np.asarray(activity, float)
-    require(values.ndim == 2, f"activity has shape {values.shape}; it must be (samples, units)")
+    require(
+        values.ndim == 2,
+        f"activity has shape {values.shape}; it must be (samples, units), trials one after another, named in `trial`",
+    )
     require(len(values) >= 4, f"activity has {len(values)} samples; needed: 4 or more")
     require(values.shape[1] > 0, f"activity has shape {values.shape}; needed: at least one unit")
+    require(isinstance(features, Mapping), "features must be a mapping of names to one value a sample")
     require(len(features) > 0, "there are no features; needed: a mapping of names to one value a sample")
     kinds = dict(kinds or {})
     for name, kind in kinds.items():
@@ -118,7 +122,8 @@ def _unit_reason(activity: Float[np.ndarray, " samples"]) -> str:
 def _feature(name: str, values: np.ndarray, order: np.ndarray, trial: np.ndarray | None, kind: str | None) -> Feature:
     require(
         values.shape == order.shape,
-        f"feature {name!r} has shape {values.shape}; it must have one value a sample: {order.shape}",
+        f"feature {name!r} has shape {values.shape}; it must have one value a sample: {order.shape} (of one value a "
+        "trial: values[trial])",
     )
     ordered = values.dtype.kind in "iufb"
     if ordered:
@@ -132,6 +137,7 @@ def _feature(name: str, values: np.ndarray, order: np.ndarray, trial: np.ndarray
     whole = not ordered or bool((levels == np.round(levels)).all())
     few = len(levels) <= 2 or (whole and len(levels) <= MOST_CATEGORIES)
     kind = kind or ("category" if few or not ordered else "quantity")
+    require(ordered or kind == "category", f"feature {name!r} is of texts, which have no order; it is a 'category'")
     numbers = values[order] if ordered else codes.astype(float)
     constant = trial is not None and bool((np.diff(codes)[np.diff(trial) == 0] == 0).all())
     reason = _feature_reason(levels, codes, kind, trial, constant)

@@ -27,7 +27,7 @@ PARTS = 5
 def mixed_selectivity(
     activity: ArrayLike,
     features: Mapping[str, ArrayLike],
-    trial: ArrayLike | None = None,
+    trial: ArrayLike,
     seed: int = 0,
     *,
     shuffles: int = 1000,
@@ -55,9 +55,11 @@ def mixed_selectivity(
         Of none: as it is, and corrected over all that could be tested (Benjamini, Hochberg).
     conditional_reason (unit, feature, given)
         Why there is none of these; empty where there is.
+    tuned (unit, feature)
+        Whether the unit is selective by itself (`selectivity`), and still is, as far as that can be tested, whichever
+        single other feature is held fixed.
     feature_count (unit)
-        To how many features the unit is tuned: it is by itself (`selectivity`), and still is, as far as that can be
-        tested, whichever single other feature is held fixed.
+        To how many features the unit is tuned.
     mixed_share
         Share of the units that can be tested which are tuned to two features or more.
 
@@ -65,9 +67,8 @@ def mixed_selectivity(
     -----
     Within each value of the given feature the shuffles are those of `selectivity`, of the samples that have it; where
     the given feature changes within trials, one permutation of the trials serves all of its values. A feature that the
-    given one determines is constant there, and its information is 0. Not tested: one feature that changes within trials
-    given another (what is left of a trial is no stretch that could be rolled), and features of recordings without
-    trials.
+    given one determines is constant there, and its information is 0. One feature that changes within trials given
+    another is not tested: what is left of a trial is no stretch that could be rolled.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def mixed_selectivity(
             "conditional_p_uncorrected": (over, p),
             "conditional_p": (over, conditional_p),
             "conditional_reason": (over, reason.astype(str)),
+            "tuned": (("unit", "feature"), tuned),
             "feature_count": ("unit", tuned.sum(axis=1)),
             "mixed_share": float((tuned.sum(axis=1)[testable] >= 2).mean()) if testable.any() else 0.0,
         },
@@ -134,7 +136,7 @@ class _Parts:
             for where, test in zip(self._where, self._tests, strict=True):
                 test.scores = without(test.scores, normal_scores(given.values[where][:, None]).mean[:, 0])
         self._permutations: TrialPermutations | None = None
-        if recording.trial is not None and not given.constant_in_trials:
+        if not given.constant_in_trials and recording.trial is not None:
             self._permutations = TrialPermutations(recording.trial, shuffles, np.random.default_rng([seed, 2]))
 
     def untestable(self, row: int) -> str:
@@ -142,8 +144,6 @@ class _Parts:
         feature, given = self._recording.features[row], self._given
         if feature is given:
             return "the feature itself is given"
-        if self._recording.trial is None:
-            return "the recording has no trials"
         for one in (feature, given):
             if one.untestable:
                 return f"{one.name}: {one.untestable}"

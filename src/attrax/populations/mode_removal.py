@@ -13,6 +13,7 @@ from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.settings import require
 
+_FIXED = 1e-5  # of the largest activity: weights in single precision leave so much
 _COMPLEX = 1e-9
 """Imaginary parts below this share of the largest eigenvalue may be rounding of a double real one."""
 _DEFECTIVE = 1e-10
@@ -53,6 +54,11 @@ def oscillating_mode(
     -------
     The pair of largest modulus; None if no eigenvalue is complex, or that pair is double (there is no one plane then).
 
+    Raises
+    ------
+    SettingsError
+        If the state is no fixed point (`attrax.dynamics.fixed_points` finds those that there are).
+
     Notes
     -----
     J = (1 - leak) I + leak D W, D being 1 for active units. Rows of silent units are those of (1 - leak) I, so that
@@ -60,7 +66,14 @@ def oscillating_mode(
     not 1 - leak, r lies in the range of D: it is zero on silent units. The left vector l is not:
     there l = leak (l W) / (λ - 1 + leak), by the active units' part of l on the right.
     """
-    active = weights @ state + bias > 0
+    drive = weights @ state + bias
+    missed = float(np.abs(np.maximum(drive, 0.0) - state).max(initial=0.0))
+    require(
+        missed <= _FIXED * (1 + float(np.abs(state).max(initial=0.0))),
+        f"the state is no fixed point of this map: a step moves it by {leak * missed:.2g}; see "
+        "attrax.dynamics.fixed_points(attrax.dynamics.ReluMap(W, b, leak))",
+    )
+    active = drive > 0
     inner = weights[np.ix_(active, active)]
     if not inner.size:
         return None

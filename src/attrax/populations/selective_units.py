@@ -37,7 +37,7 @@ def selectivity(
     Parameters
     ----------
     activity
-        Shape (samples, units).
+        Shape (samples, units). (Of pandas objects the order counts, not the index.)
     features
         Name to one value a sample, shape (samples,): numbers or texts.
     trial
@@ -112,7 +112,7 @@ def selectivity(
         if value not in known:
             raise unknown_name(name, value, known)
     count = SHUFFLES[estimator] if shuffles is None else shuffles
-    require(count >= 20, f"shuffles is {count}; it must be 20 or more")
+    require(isinstance(count, int) and count >= 20, f"shuffles is {count}; it must be a whole number, 20 or more")
     require(
         correction != "two-stage" or count > 100,
         f"shuffles is {count}; the two-stage rule needs more than the 100 of its first stage",

@@ -193,6 +193,7 @@ def _draw_lesions(figure: Canvas, found: Sequence[Cell]) -> None:
         )
         known = [one for one in cell.networks if np.isfinite(one.cause_group_units.values).all()]
         axis.axhline(0, color="#000000", linewidth=0.8)
+        axis.update_datalim([(0.0, -5.0), (0.0, 5.0)])  # where nothing is lost, there is a height all the same
         for stage in range(len(stages)):
             for place, name in enumerate(GROUPS):
                 at = stage * (len(GROUPS) + 0.8) + place

@@ -184,7 +184,8 @@ def selectivity_raster(units: xr.Dataset, order: ArrayLike | None = None, title:
     Parameters
     ----------
     units
-        Of one network, as `attrax.studies.map_units` returns it.
+        Of one network, as `attrax.studies.map_units` returns it; or of any recording, as
+        `attrax.populations.selectivity` does: then there are no groups.
     order
         Of the units; by default by group, and within each by the feature about which they carry most information.
     title
@@ -198,13 +199,24 @@ def selectivity_raster(units: xr.Dataset, order: ArrayLike | None = None, title:
     """
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
     axes = figure.subplots(2, 2, height_ratios=[1, 6], width_ratios=[1, 0.17])
-    one = _single(units)
+    one = _single(_as_units(units))
     given = unit_order(one.unit_group.values, np.nan_to_num(one.unit_information.values))
     draw_raster(axes[0, 0], axes[1, 0], axes[1, 1], one, given if order is None else np.asarray(order))
     axes[0, 1].set_axis_off()
     figure.suptitle(title, fontsize=8.5)
     legend_below(figure, raster_legend())
     return figure
+
+
+def _as_units(found: xr.Dataset) -> xr.Dataset:
+    """Return what `selectivity` found under the names of `map_units`."""
+    if "unit_information" in found:
+        return found
+    require(
+        "information" in found, "this figure needs what attrax.studies.map_units or populations.selectivity returns"
+    )
+    named = found.rename({name: f"unit_{name}" for name in found.data_vars})
+    return named.assign(unit_group=("unit", np.full(named.sizes["unit"], "")))
 
 
 def _single(found: xr.Dataset) -> xr.Dataset:

@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Bool, Float, Int
+from numpy.typing import ArrayLike
 
 from attrax.dynamics import KINDS, Effort, ReluMap, classify, fixed_points
 from attrax.dynamics.orbits import ReluOrbits
@@ -41,8 +42,8 @@ FOUND, DIVERGENT, NO_POINT, NO_PAIR = "found", "divergent", "no fixed point", "n
 def map_causes(
     task: Task,
     network: RecurrentNetwork,
-    groups: Shaped[np.ndarray, " units"],
-    settings: CauseSettings,
+    groups: ArrayLike,
+    settings: CauseSettings | None = None,
     keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
 ) -> xr.Dataset:
     """Try a trained network on the same trials after lesions, under noise, and without its oscillating mode.
@@ -112,7 +113,7 @@ def map_causes(
     require(
         isinstance(network.cell, Relu), f"the cell is {type(network.cell).__name__}; causes are mapped of Relu only"
     )
-    n_units = network.n_hidden
+    n_units, settings, groups = network.n_hidden, settings or CauseSettings(), np.asarray(groups)
     require(groups.shape == (n_units,), f"groups have shape {groups.shape}; they must have shape ({n_units},)")
     unknown = sorted(set(groups.tolist()) - {*GROUPS, ""})
     require(not unknown, f"groups hold {unknown}; each must be one of {', '.join(GROUPS)}, or empty")
@@ -146,6 +147,7 @@ def map_causes(
         cause_lesion_share=list(settings.lesion_shares),
         cause_damping=list(settings.damping),
         cause_applied=list(_APPLIED),
+        cause_modality=np.arange(task.n_modalities),
         attractor_kind=list(KINDS),
     )
 
@@ -480,6 +482,8 @@ def _lost_beyond(
     return np.asarray(_overall(random, counts).mean(axis=-1) - _overall(edited, counts))
 
 
+_CURVES = ("noise", "weights", "lesions")
+_CHANCE = 0.5  # two answers
 _COLUMNS = {
     "G_a": "lesion_effect_a",
     "G_+": "lesion_effect_plus",
@@ -494,7 +498,8 @@ def cause_summary(causes: xr.Dataset) -> dict[str, float]:
     Returns
     -------
     robustness_noise, robustness_weights, robustness_lesions
-        The areas under the three curves.
+        The areas under the three curves. These and the effects of lesions are NaN where the network as it is answers no
+        more than half of the trials rightly: there is nothing to lose.
     lesion_effect_a, lesion_effect_plus, lesion_effect_minus, lesion_effect_s
         Accuracy lost with a group silenced in all stages, less that lost with as many random units silenced; NaN where
         the groups are unknown, or it is empty.
@@ -505,6 +510,7 @@ def cause_summary(causes: xr.Dataset) -> dict[str, float]:
         Change of the share of quasi-periodic attractors by it, the mean over the same contexts.
     """
     counts = causes.cause_trials.values
+    able = float(_overall(causes.cause_intact.values, counts)) > _CHANCE
     everywhere = causes.sel(cause_stage=ALL)
     effects = _lost_beyond(everywhere.cause_silenced.values, everywhere.cause_silenced_random.values, counts)
     removed = causes.sel(cause_applied=ALL).isel(cause_damping=int(causes.cause_damping.values.argmin()))
@@ -519,9 +525,9 @@ def cause_summary(causes: xr.Dataset) -> dict[str, float]:
         for one in modes
     ]
     return {
-        **{f"robustness_{name}": float(causes[f"cause_{name}_area"]) for name in ("noise", "weights", "lesions")},
+        **{f"robustness_{name}": float(causes[f"cause_{name}_area"]) if able else float("nan") for name in _CURVES},
         **{
-            _COLUMNS[group]: float(effect) if size else float("nan")
+            _COLUMNS[group]: float(effect) if size and able else float("nan")
             for group, effect, size in zip(GROUPS, effects, causes.cause_group_units.values, strict=True)
         },
         "mode_removal_effect": float(np.mean(costs)) if modes else float("nan"),

@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 from attrax.dynamics import Effort
 from attrax.dynamics.orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
+from attrax.networks.cells import Relu
 from attrax.populations import adjusted_rand_index, groups
+from attrax.settings import require
 from attrax.studies.planes import StageInputs
 from attrax.studies.trial_states import TrialStates, states_of_trials
 from attrax.studies.unit_recording import UnitRecording, record_units
@@ -82,6 +84,7 @@ def map_groups(
     group_agreement (definition, other_definition, context)
         Adjusted Rand index of the groups by two definitions; NaN where one has none.
     """
+    require(isinstance(network.cell, Relu), f"the cell is {type(network.cell).__name__}; groups are of Relu units only")
     parts = {
         definition: [found.dataset(threshold) for found in of_contexts]
         for definition, of_contexts in zip(
@@ -98,7 +101,12 @@ def map_groups(
     }
     joined = xr.concat(
         [xr.concat(of_contexts, dim="context") for of_contexts in parts.values()], dim="definition"
-    ).assign_coords(definition=list(DEFINITIONS), context=np.arange(task.n_contexts), choice=list(_CHOICES))
+    ).assign_coords(
+        definition=list(DEFINITIONS),
+        other_definition=list(DEFINITIONS),
+        context=np.arange(task.n_contexts),
+        choice=list(_CHOICES),
+    )
     return joined.assign(group_agreement=(("definition", "other_definition", "context"), _agreement(joined)))
 
 

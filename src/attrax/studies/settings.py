@@ -68,5 +68,6 @@ class PopulationSettings:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        require(self.threshold >= 0, f"threshold is {self.threshold}; it must be 0 or more")
         for name, least in (("trials", 20), ("shuffles", 100), ("permutations", 100)):
             require(getattr(self, name) >= least, f"{name} is {getattr(self, name)}; it must be {least} or more")

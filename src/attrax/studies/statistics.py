@@ -250,6 +250,9 @@ def _mann_whitney(x: np.ndarray, y: np.ndarray, seed: int) -> float:
     joined = np.concatenate([x, y])
     if len(np.unique(joined)) == len(joined) or min(len(x), len(y)) > 20:
         return float(stats.mannwhitneyu(x, y).pvalue)
+    if min(len(x), len(y)) == 1:  # each place among all is as likely; SciPy permutes two values or more
+        single = (x if len(x) == 1 else y)[0]
+        return float(min(1.0, 2 * min((joined <= single).mean(), (joined >= single).mean())))
     method = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(seed))
     return float(stats.mannwhitneyu(x, y, method=method).pvalue)
 

@@ -8,6 +8,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from attrax.networks import RecurrentNetwork
+from attrax.networks.cells import Relu
 from attrax.populations import (
     balance,
     balance_summary,
@@ -16,6 +17,7 @@ from attrax.populations import (
     modularity,
     selectivity,
 )
+from attrax.settings import require
 from attrax.studies.decision_groups import TrialGroups, groups_in_trials
 from attrax.studies.settings import PopulationSettings
 from attrax.studies.unit_recording import UnitRecording, record_units
@@ -68,13 +70,14 @@ def map_units(
         first. Tuning curves are mean activities in the decision stage, over context and coherence of its modality.
     balance_reason (balance_of)
         Why there is none; empty where there is.
-    connectivity_information, connectivity_sign, connectivity_q (unit, other_unit), connectivity_reason (unit)
+    connectivity_information, connectivity_sign, connectivity_p_value (unit, other_unit), connectivity_reason (unit)
         As `attrax.populations.functional_connectivity`, of the first 100 trials; exchanged are trials whose stages are
         all of equal lengths.
     connectivity_NAME
         As `attrax.populations.modularity`, of the pairs that are significant, with five rewirings: the mean of their
         modularity (connectivity_modularity_null_mean), and no p.
     """
+    require(isinstance(network.cell, Relu), f"the cell is {type(network.cell).__name__}; groups are of Relu units only")
     settings = settings or PopulationSettings()
     keep = keep or (lambda name, compute: compute())
     recording = record_units(task, network, settings.trials)
@@ -204,7 +207,7 @@ def _connectivity(network: RecurrentNetwork, recording: UnitRecording, settings:
         {
             "connectivity_information": found.information.astype(np.float32),
             "connectivity_sign": found.sign.astype(np.int8),
-            "connectivity_q": found.q_value.astype(np.float32),
+            "connectivity_p_value": found.p_value.astype(np.float32),
             "connectivity_reason": found.reason,
         }
     )
