@@ -199,7 +199,9 @@ def test_texts_of_any_type_are_categories():
     activity = rng.normal(size=(TRIAL.size, 2)) + (side == "left")[:, None]
     plain = selectivity(activity, {"side": side}, TRIAL, shuffles=100)
     for other in (pd.Series(side), pd.Series(side).astype("category"), side.astype(object), list(side)):
-        found = selectivity(pd.DataFrame(activity), {"side": other}, pd.Series(TRIAL), shuffles=100)
+        table = pd.DataFrame(activity, columns=["n7", "n9"])
+        found = selectivity(table, {"side": other}, pd.Series(TRIAL), shuffles=100)
+        assert found.unit.values.tolist() == ["n7", "n9"]
         np.testing.assert_array_equal(found.p_value.values, plain.p_value.values)
 
 

@@ -97,6 +97,12 @@ def read_recording(
     return Recording(values[order], numbers, read, units)
 
 
+def unit_names(activity: ArrayLike) -> dict[str, np.ndarray]:
+    """Return the coordinate "unit" where activity comes with names: the columns of a pandas table."""
+    columns = getattr(activity, "columns", None)
+    return {} if columns is None else {"unit": np.asarray(columns)}
+
+
 def part_of(recording: Recording, which: Bool[np.ndarray, " samples"]) -> Recording:
     """Return some samples of a recording: what was constant or testable may not be so in them, or the reverse."""
     trial = recording.trial

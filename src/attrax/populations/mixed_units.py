@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from attrax.populations.dependence import DependenceTest, strength_of, without
-from attrax.populations.features import MOST_CATEGORIES, Feature, Recording, part_of, read_recording
+from attrax.populations.features import MOST_CATEGORIES, Feature, Recording, part_of, read_recording, unit_names
 from attrax.populations.multiple_testing import corrected_p_values
 from attrax.populations.normal_scores import normal_scores
 from attrax.populations.selective_units import selectivity
@@ -107,7 +107,7 @@ def mixed_selectivity(
             "feature_count": ("unit", tuned.sum(axis=1)),
             "mixed_share": float((tuned.sum(axis=1)[testable] >= 2).mean()) if testable.any() else 0.0,
         },
-        coords={"feature": names, "given": names},
+        coords={"feature": names, "given": names, **unit_names(activity)},
     )
 
 

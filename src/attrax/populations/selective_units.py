@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 
 from attrax.populations.dependence import ESTIMATORS, TUNINGS, Dependence, DependenceTest
-from attrax.populations.features import read_recording
+from attrax.populations.features import read_recording, unit_names
 from attrax.populations.multiple_testing import CORRECTIONS, corrected_p_values, first_stage, second_stage
 from attrax.populations.tail import shuffle_p_values
 from attrax.settings import require, unknown_name
@@ -37,7 +37,7 @@ def selectivity(
     Parameters
     ----------
     activity
-        Shape (samples, units). (Of pandas objects the order counts, not the index.)
+        Shape (samples, units). Of a pandas table the columns name the units; the order of rows counts, not the index.
     features
         Name to one value a sample, shape (samples,): numbers or texts.
     trial
@@ -146,7 +146,7 @@ def selectivity(
             "kind": ("feature", np.array([feature.kind for feature in recording.features])),
             "shuffled": ("feature", np.array([test.words(feature) for feature in recording.features])),
         },
-        coords={"feature": np.array([feature.name for feature in recording.features])},
+        coords={"feature": np.array([feature.name for feature in recording.features]), **unit_names(activity)},
     )
 
 
