@@ -85,6 +85,8 @@ points = 2
 noise_sizes = [0.1, 0.4]
 weight_sizes = [0.1, 0.4]
 lesion_shares = [0.1, 0.3]
+damping = [0.0]
+effort = { settling_steps = 200, steps = 1000, extension = 1, largest_period = 100 }
 """
 
 
