@@ -8,6 +8,7 @@ from pathlib import Path
 import jax  # before attrax, so that its annotations name JAX's array and shapes are checked
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
@@ -15,6 +16,10 @@ from attrax.tasks.context_decision import ContextDecision
 # Most of the time of a first run is compiling; the two processes of a run, and later runs, share what is compiled.
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("without a clock", settings(), deadline=None)
+settings.load_profile("without a clock")
 
 
 @pytest.fixture

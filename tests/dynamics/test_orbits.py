@@ -64,7 +64,7 @@ def test_covectors_are_pulled_back_by_the_jacobians_that_vectors_are_pushed_by(s
     covectors = rng.standard_normal((3, 2, 40)).astype(precision)
     lags = [[1], [2, 30], [CHUNK, CHUNK + 1, CHUNK + 59]]
     pulled = ReluOrbits(weights, biases, leak, states[-1]).pull(covectors, states, lags)
-    tolerance, largest = (1e-4, 1e25) if precision == np.float32 else (1e-9, 1e250)
+    tolerance, largest = (3e-4, 1e25) if precision == np.float32 else (1e-9, 1e250)
     for orbit, wanted in enumerate(lags):
         for lag, found in zip(wanted, pulled[orbit], strict=True):
             jacobian = np.eye(40)
