@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from attrax.networks import RecurrentNetwork
 
+_RECENT = 8
+"""Networks whose arrays are kept at hand."""
+
 
 class Store:
     """The finished networks of a study.
@@ -38,6 +41,7 @@ class Store:
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         self._text = read_study_text(self.directory)
+        self._recent: dict[str, xr.Dataset] = {}  # what was read last: a report asks for a few networks again and again
 
     @cached_property
     def study(self) -> Study:
@@ -144,7 +148,11 @@ class Store:
         """
         from attrax.studies.packing import unpack
 
-        return unpack(self._shard(identity).arrays(), identity)
+        if identity not in self._recent:
+            if len(self._recent) >= _RECENT:
+                self._recent.pop(next(iter(self._recent)))
+            self._recent[identity] = unpack(self._shard(identity).arrays(), identity)
+        return self._recent[identity].copy()
 
     def _all_arrays(self) -> "list[xr.Dataset]":
         """Return the arrays of every network, in the order of `conditions`; each shard is read once."""
