@@ -3,7 +3,7 @@
     .venv/bin/attrax run benchmarks/units.toml --out attrax-out/units
     .venv/bin/python benchmarks/units.py [--directory attrax-out/units] [PART ...]
 
-PART is one of tables, figures (those of docs/populations.md): both where none is given. Tables are kept in
+PART is one of networks, course, definitions, figures (those of docs/populations.md): all where none is given. Tables are kept in
 benchmarks/units/; the page is made anew from them each time. What units do is computed anew from the networks and their
 checkpoints (a quarter of a minute each), for the store may have been made before this code; what lesions cost is the
 store's.
@@ -50,23 +50,18 @@ CAUSES = {
 MEASURES = {**BALANCE, **TUNING, **CAUSES}
 
 
-def tables(store) -> None:
-    """Write the tables: a row a network, cells, pairs, definitions of groups, and the course of training."""
-    from attrax.studies import compare, describe
+def networks(store) -> None:
+    """Write a row a network, the cells of the study, and the pairs."""
+    from attrax.studies import compare, describe, map_units
+    from attrax.studies.unit_analysis import unit_summary
 
-    TABLES.mkdir(exist_ok=True)
-    courses, columns_of = {}, {}
-    for condition in store.conditions:
-        columns_of[condition.identity], courses[condition.identity] = computed_anew(store, condition)
-        print(
-            condition.title,
-            {name: round(value, 3) for name, value in columns_of[condition.identity].items()},
-            flush=True,
-        )
     summary = store.summary().set_index("network", drop=False)
-    for identity, columns in columns_of.items():
-        for name, value in columns.items():
-            summary.loc[identity, name] = value
+    for condition in store.conditions:
+        both = store.networks(condition.identity)
+        units = map_units(condition.task, both["final"], condition.populations, both["initial"])
+        for name, value in unit_summary(units).items():
+            summary.loc[condition.identity, name] = value
+        print(condition.title, flush=True)
     summary = summary.reset_index(drop=True).assign(unequal=lambda table: table.group_imbalance.abs())
     columns = ["learner", "delta", "seed", "reached", "accuracy", "updates", *MEASURES, "untrained_group_entropy"]
     summary[columns].round(4).to_csv(TABLES / "networks.csv", index=False)
@@ -74,34 +69,16 @@ def tables(store) -> None:
     cells[cells["of"] == "all"].round(4).to_csv(TABLES / "cells.csv", index=False)
     pairs = compare(summary, list(MEASURES), "ppo", "supervised")
     pairs[pairs["of"] == "all"].round(5).to_csv(TABLES / "pairs.csv", index=False)
-    definitions(store).round(4).to_csv(TABLES / "definitions.csv", index=False)
-    course(store, courses).round(4).to_csv(TABLES / "course.csv", index=False)
 
 
-def computed_anew(store, condition):
-    """Return columns of the summary, and the units along training, of one network."""
-    from attrax.learning import Progress
-    from attrax.studies import map_unit_course, map_units
-    from attrax.studies.unit_analysis import unit_summary
-
-    networks, found = store.networks(condition.identity), store.units().sel(network=condition.identity)
-    progress = {
-        name: Progress(int(at.units_course_updates), 0, float(at.units_course_accuracy))
-        for name in networks
-        for at in [found.sel(checkpoint=name)]
-    }
-    units = map_units(condition.task, networks["final"], condition.populations, networks["initial"])
-    return unit_summary(units), map_unit_course(condition.task, networks, progress, condition.populations)
-
-
-def definitions(store) -> pd.DataFrame:
-    """Return how many networks have groups by each definition, and how far definitions agree."""
+def definitions(store) -> None:
+    """Write how many networks have groups by each definition, and how far definitions agree."""
     found, rows = store.groups(), []
     for (learner, delta), place in _cells(found):
         one = found.isel(network=place)
         for definition in found.definition.values:
             reason = one.group_reason.sel(definition=definition).values
-            agreement = one.group_agreement.sel(definition=definition, other_definition="trials").values
+            agreement = one.group_agreement.sel(definition=definition).isel(other_definition=-1).values  # with trials
             rows.append(
                 {
                     "learner": learner, "delta": delta, "definition": definition, "maps": reason.size,
@@ -110,12 +87,12 @@ def definitions(store) -> pd.DataFrame:
                     "agreement_with_trials": np.nanmean(agreement) if np.isfinite(agreement).any() else np.nan,
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    pd.DataFrame(rows).round(4).to_csv(TABLES / "definitions.csv", index=False)
 
 
-def course(store, courses) -> pd.DataFrame:
-    """Return groups at each checkpoint: means over the networks that reached it."""
-    rows = []
+def course(store) -> None:
+    """Write groups at each checkpoint: means over the networks that reached it."""
+    courses, rows = {c.identity: _course_of(store, c) for c in store.conditions}, []
     for (learner, delta), of in pd.DataFrame([c.factors | {"network": c.identity} for c in store.conditions]).groupby(
         ["learner", "delta"], sort=False
     ):
@@ -135,7 +112,22 @@ def course(store, courses) -> pd.DataFrame:
             for feature in at[0].feature.values.tolist():
                 row[feature] = _mean([one.units_course_selective.sel(feature=feature).mean() for one in at])
             rows.append(row)
-    return pd.DataFrame(rows)
+    pd.DataFrame(rows).round(4).to_csv(TABLES / "course.csv", index=False)
+
+
+def _course_of(store, condition):
+    """Return the units of a network along its training."""
+    from attrax.learning import Progress
+    from attrax.studies import map_unit_course
+
+    found, networks_of = store.units().sel(network=condition.identity), store.networks(condition.identity)
+    progress = {
+        name: Progress(int(at.units_course_updates), 0, float(at.units_course_accuracy))
+        for name in networks_of
+        for at in [found.sel(checkpoint=name)]
+    }
+    print(condition.title, flush=True)
+    return map_unit_course(condition.task, networks_of, progress, condition.populations)
 
 
 def _mean(values) -> float:
@@ -226,7 +218,7 @@ def _table(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-PARTS = {"tables": tables, "figures": figures}
+PARTS = {"networks": networks, "course": course, "definitions": definitions, "figures": figures}
 
 
 def main() -> None:
@@ -237,6 +229,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS])
     parser.add_argument("--directory", default="attrax-out/units")
     arguments = parser.parse_args()
+    TABLES.mkdir(exist_ok=True)
     store = open_store(arguments.directory)
     for part in arguments.parts or PARTS:
         PARTS[part](store)
