@@ -21,12 +21,12 @@ HERE = Path(__file__).parent
 TABLES, IMAGES = HERE / "units", HERE.parent / "docs" / "images"
 
 BALANCE = {
-    "unequal": "|n₊ − n₋| / (n₊ + n₋)",
+    "unequal": "G_+ and G_-: difference over sum of their sizes",
     "group_entropy": "entropy of the groups, bits",
     "share_a": "share of units in G_a",
     "share_silent": "share of units in G_s",
     "group_heterogeneity": "heterogeneity of tuning within groups",
-    "largest_block_z": "largest |z| of a block of weights",
+    "largest_block_z": "largest z of a block of weights, of either sign",
 }
 TUNING = {
     "selective_coherence_1": "selective for coherence 1",
