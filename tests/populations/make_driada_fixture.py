@@ -2,8 +2,8 @@
 
 Run in an environment of its own (DRIADA brings dozens of packages that attrax does not use):
 
-    python -m venv /tmp/driada && /tmp/driada/bin/pip install driada==1.2.2 torch==2.13.0
-    /tmp/driada/bin/python tests/populations/make_driada_fixture.py
+    python -m venv .driada && .driada/bin/pip install driada==1.2.2
+    .driada/bin/python tests/populations/make_driada_fixture.py
 
 Writes driada.npz beside this file. Only ranks count, and whole numbers are kept: the data are ranks.
 """
