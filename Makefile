@@ -24,7 +24,7 @@ lint: install
 bench: install .bench/.installed
 	$(BIN)/python benchmarks/bench.py --peers .bench/bin/python
 
-# Selectivity against DRIADA, in an environment of its own; with nothing else running, ten minutes.
+# Selectivity against DRIADA, in an environment of its own; with nothing else running, a quarter of an hour.
 bench-populations: install .bench-driada/.installed
 	for part in agreement significance speed; do \
 		OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/populations.py $$part \

@@ -9,6 +9,8 @@ from jaxtyping import Float, Int, Shaped
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from attrax.populations.information import information_of_correlation
+from attrax.populations.multiple_testing import corrected_p_values
 from attrax.populations.normal_scores import normal_scores
 from attrax.populations.partitions import adjusted_rand_index
 from attrax.settings import require
@@ -310,9 +312,8 @@ def _table(found: _Tested, reason: Shaped[np.ndarray, " units"], n_samples: int)
     testable = reason == ""
     places = np.flatnonzero(testable)
     one, other = (places[index] for index in np.triu_indices(len(places), 1))
-    information = _information(found.correlation, n_samples)
-    p = found.p_uncorrected
-    p_value = stats.false_discovery_control(p) if p.size else p
+    information = information_of_correlation(np.clip(found.correlation, -_LARGEST, _LARGEST), n_samples)
+    p_value = corrected_p_values(found.p_uncorrected, "fdr")
     dims = ("unit", "other_unit")
     variables: dict[str, Any] = {}
     for name, values in {**found._asdict(), "information": information, "p_value": p_value}.items():
@@ -321,15 +322,6 @@ def _table(found: _Tested, reason: Shaped[np.ndarray, " units"], n_samples: int)
         variables[name] = (dims, square)
     sign = np.nan_to_num(np.sign(variables["correlation"][1])).astype(np.int8)
     return xr.Dataset({**variables, "sign": (dims, sign), "testable": ("unit", testable), "reason": ("unit", reason)})
-
-
-def _information(correlation: Float[np.ndarray, " pairs"], n_samples: int) -> Float[np.ndarray, " pairs"]:
-    """Return bits less their bias, which is that of the entropies of one Gaussian variable twice and of two once."""
-    if not correlation.size:
-        return correlation
-    nats = -0.5 * np.log1p(-(np.clip(correlation, -_LARGEST, _LARGEST) ** 2))
-    bias = (special.psi((n_samples - 1) / 2) - special.psi((n_samples - 2) / 2)) / 2
-    return np.maximum(nats - bias, 0.0) / np.log(2)
 
 
 def modularity(

@@ -15,7 +15,7 @@ from attrax.populations.tail import shuffle_p_values
 from attrax.settings import require, unknown_name
 
 SHUFFLES = {"copula": 10_000, "neighbours": 200}
-"""Shuffles by default: an estimate from neighbours takes a thousand times as long."""
+"""Shuffles by default: an estimate from neighbours takes much longer."""
 
 
 def selectivity(
@@ -46,7 +46,7 @@ def selectivity(
         Of the shuffles, and of the order of equal values for neighbours.
     estimator
         "copula": Gaussian-copula information. "neighbours": from distances of nearest neighbours; sees any form of
-        dependence, and takes a thousand times as long.
+        dependence, and takes much longer.
     tuning
         What the test of a quantity sees, with "copula": "any", also units that are most (or least) active at its middle
         (its distance from its median is a second quantity); "monotone": only units that rise or fall with it.

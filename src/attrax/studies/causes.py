@@ -27,6 +27,7 @@ from attrax.populations.mode_removal import OscillatingMode, damp, damp_random, 
 from attrax.settings import require
 from attrax.studies.cause_settings import ALL, CauseSettings
 from attrax.studies.planes import StageInputs, coherence_axes, plane_coherences
+from attrax.studies.trial_states import as_written
 from attrax.tasks import TASKS, Task
 from attrax.tasks.trial import OVER, STAGES, STIMULUS
 
@@ -162,8 +163,8 @@ class _Trials:
         outcomes = trial_outcomes(task, network, self.key, settings.trials)
         self._context = np.asarray(outcomes.context)
         relevant = np.take_along_axis(np.asarray(outcomes.coherence), self._context[:, None], axis=1)[:, 0]
-        self.strengths = np.unique(_as_written(np.abs(task.stimuli()[0])))
-        self._at = np.searchsorted(self.strengths, _as_written(np.abs(relevant)))
+        self.strengths = np.unique(as_written(np.abs(task.stimuli()[0]).astype(np.float32)))
+        self._at = np.searchsorted(self.strengths, as_written(np.abs(relevant)))
         self.counts, self.intact = self._counts(None), self._by_strength(outcomes.right, None)
         contexts = range(task.n_contexts)
         self.counts_of = [self._counts(context) for context in contexts]
@@ -224,11 +225,6 @@ class _Trials:
         return xr.Dataset(
             {"cause_trials": ("cause_strength", self.counts), "cause_intact": ("cause_strength", self.intact)}
         )
-
-
-def _as_written(numbers: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """Return coherences as the short decimals that they were made from, whether or not in single precision."""
-    return np.round(numbers.astype(np.float32).astype(float), 7)
 
 
 def _silence_groups(trials: _Trials, members: Bool[np.ndarray, "groups units"], known: bool) -> xr.Dataset:

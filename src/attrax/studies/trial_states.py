@@ -47,12 +47,12 @@ def states_of_trials(task: Task, network: RecurrentNetwork, n_trials: int, seed:
     ]
     trials, ends, answers = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
     return TrialStates(
-        trials.context.astype(int), _as_written(trials.coherence), trials.choice.astype(int), answers.astype(int),
+        trials.context.astype(int), as_written(trials.coherence), trials.choice.astype(int), answers.astype(int),
         dict(zip(STAGES, np.moveaxis(ends.astype(float), 1, 0), strict=True)),
     )  # fmt: skip
 
 
-def _as_written(numbers: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def as_written(numbers: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Return single-precision numbers as the short decimals that they were made from: 0.1, not 0.10000000149."""
     return np.round(numbers.astype(float), 7)
 

@@ -13,6 +13,7 @@ from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Vanilla
 from attrax.networks.recurrence import advance
 from attrax.settings import require
+from attrax.studies.trial_states import as_written
 from attrax.tasks import TASKS, Task
 from attrax.tasks.trial import OVER, Trial
 
@@ -83,7 +84,7 @@ def record_units(task: Task, network: RecurrentNetwork, n_trials: int = 300, see
     trials, activity, renewed, answer = jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
     number, step = np.nonzero(trials.stage < OVER)
     features: dict[str, np.ndarray] = {
-        f"coherence_{modality + 1}": np.round(trials.coherence[number, modality].astype(float), 7)
+        f"coherence_{modality + 1}": as_written(trials.coherence[number, modality])
         for modality in range(task.n_modalities)
     }
     if task.n_contexts > 1:
