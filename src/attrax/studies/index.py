@@ -5,7 +5,6 @@ study or of another version of the code.
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrax.studies.checked_files import read_checked, write_checked
 from attrax.studies.conditions import Condition, code_version, complete_settings
+from attrax.studies.parquet import read_table, table_as_bytes, to_frame
 from attrax.studies.shards import DamagedShardError, Shard, shards_in
 
 if TYPE_CHECKING:
@@ -81,19 +81,14 @@ def _read(directory: Path, made_for: str) -> "pa.Table | None":
     content = read_checked(directory / FOLDER, "networks", "parquet")
     if content is None:
         return None
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(io.BytesIO(content))
+    table = read_table(content)
     return table if (table.schema.metadata or {}).get(b"made_for") == made_for.encode() else None
 
 
 def _write(directory: Path, table: "pa.Table", made_for: str) -> None:
-    import pyarrow.parquet as pq
-
-    content = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({"made_for": made_for}), content, compression="zstd")
+    content = table_as_bytes(table, {"made_for": made_for}, compression="zstd")
     try:
-        write_checked(directory / FOLDER, "networks", "parquet", content.getbuffer())
+        write_checked(directory / FOLDER, "networks", "parquet", content)
     except OSError:  # read only, or full: it is made again next time
         return
 
@@ -101,13 +96,12 @@ def _write(directory: Path, table: "pa.Table", made_for: str) -> None:
 def _read_shards(shards: Sequence[Shard], study: "Study") -> tuple[list["pa.Table"], list[str]]:
     """Return the rows of shards, with what made them."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     of_this_code = {condition.identity: condition for condition in study.conditions()}
     tables, damaged = [], []
     for shard in shards:
         try:
-            rows = pq.read_table(io.BytesIO(shard.read("summary.parquet"))).replace_schema_metadata()
+            rows = read_table(shard.read("summary.parquet")).replace_schema_metadata()
             names = rows.column("network").to_pylist()
             if all(name in of_this_code for name in names):
                 texts = {name: of_this_code[name].settings_text for name in names}
@@ -159,7 +153,7 @@ def _choose(tables: Sequence["pa.Table"], study: "Study") -> "pa.Table":
 
     if not tables:
         return pa.table({name: pa.array([], pa.string()) for name in ("network", *OWN_COLUMNS)})
-    frame = pa.concat_tables(_with_equal_types(tables), promote_options="permissive").to_pandas()
+    frame = to_frame(pa.concat_tables(_with_equal_types(tables), promote_options="permissive"))
     conditions = study.conditions()
     places = {settings_hash(condition.settings_text): place for place, condition in enumerate(conditions)}
     frame["position"] = frame.settings_hash.map(places).fillna(-1).astype("int64")
@@ -171,7 +165,7 @@ def _choose(tables: Sequence["pa.Table"], study: "Study") -> "pa.Table":
     for name in frame.columns:  # a column of texts in which some are missing
         if frame[name].dtype == object:
             frame[name] = frame[name].astype("string")
-    table: pa.Table = pa.Table.from_pandas(pd.DataFrame(frame), preserve_index=False)
+    table: pa.Table = pa.Table.from_pandas(pd.DataFrame(frame), preserve_index=False, nthreads=1)
     return table
 
 

@@ -1,7 +1,6 @@
 """Shards: folders that hold finished networks, written once, with a checksum for every byte."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrax.settings import SettingsError, StoppedError
 from attrax.studies.checked_files import checksum, write_through
+from attrax.studies.parquet import frame_as_bytes, read_table, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,9 +126,7 @@ class Shard:
 
     def table(self, file: str) -> "pd.DataFrame":
         """Return summary.parquet or timing.parquet: a row for each network."""
-        import pandas as pd
-
-        return pd.read_parquet(io.BytesIO(self.read(file)))
+        return to_frame(read_table(self.read(file)))
 
     def arrays(self) -> "xr.Dataset":
         """Return the arrays of all its networks, as `attrax.studies.packing.pack` puts them side by side."""
@@ -243,8 +241,8 @@ def _contents(results: Sequence[NetworkResult]) -> dict[str, bytes | memoryview]
     if len(units) not in (0, len(results)):
         raise ValueError("the units of some networks of a shard were looked at, and of others not")
     return {
-        "summary.parquet": pd.DataFrame([result.summary for result in results]).to_parquet(index=False),
-        "timing.parquet": pd.DataFrame([result.timing for result in results]).to_parquet(index=False),
+        "summary.parquet": frame_as_bytes(pd.DataFrame([result.summary for result in results])),
+        "timing.parquet": frame_as_bytes(pd.DataFrame([result.timing for result in results])),
         "arrays.nc": arrays.to_netcdf(engine="h5netcdf"),
         "weights.safetensors": networks_as_bytes(networks, metadata),
         **({UNITS: pack(units).to_netcdf(engine="h5netcdf")} if units else {}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrax.settings import SettingsError, require
 from attrax.studies.conditions import Condition
 from attrax.studies.index import OWN_COLUMNS, Index, open_index
+from attrax.studies.parquet import to_frame
 from attrax.studies.shards import SHARDS, Shard
 from attrax.studies.study import Study
 from attrax.studies.study_file import parse_study
@@ -63,7 +64,7 @@ class Store:
     @cached_property
     def conditions(self) -> list[Condition]:
         """The conditions whose networks are finished; by this version of the code, or else by an earlier one."""
-        rows = self._index.table.to_pandas()
+        rows = to_frame(self._index.table)
         wanted = self.study.conditions()
         found = []
         for place, identity in zip(rows.get("position", ()), rows.get("network", ()), strict=True):
