@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from attrax.settings import from_mapping, unknown_name
+from attrax.settings import SettingsError, from_mapping, unknown_name
 
 
 class Registry:
@@ -46,6 +46,26 @@ class Registry:
 
     def name_of(self, instance: object) -> str:
         """Return the name under which the class of an object is registered; its own where it is not."""
-        place = f"{type(instance).__module__}:{type(instance).__qualname__}"
+        place = _place_of(instance)
         names = (name for name, registered in self._places.items() if registered == place)
         return next(names, type(instance).__qualname__)
+
+    def stored_name(self, instance: object) -> str:
+        """Return the name that stands for the class of an object in files: the one that it is registered under.
+
+        Raises
+        ------
+        SettingsError
+            If it is not registered: what is stored by another name could never be read back.
+        """
+        place = _place_of(instance)
+        if place not in self._places.values():
+            raise SettingsError(
+                f"the {self.kind} {place} is not registered, so what is stored of it could not be read back; needed: "
+                f"one of {', '.join(self._places)}"
+            )
+        return self.name_of(instance)
+
+
+def _place_of(instance: object) -> str:
+    return f"{type(instance).__module__}:{type(instance).__qualname__}"

@@ -35,6 +35,11 @@ def networks_as_bytes(networks: Mapping[str, RecurrentNetwork], metadata: Mappin
     metadata
         Texts kept in the file's header (settings as JSON, for instance).
 
+    Raises
+    ------
+    SettingsError
+        For a network whose cell is not registered: it could not be read back.
+
     Notes
     -----
     The header holds one text, itself JSON: the format's writer puts several in a random order, and equal networks are
@@ -48,7 +53,7 @@ def networks_as_bytes(networks: Mapping[str, RecurrentNetwork], metadata: Mappin
     }
     header = {
         "leak": {name: network.leak for name, network in networks.items()},
-        "cell": {name: CELLS.name_of(network.cell) for name, network in networks.items()},
+        "cell": {name: CELLS.stored_name(network.cell) for name, network in networks.items()},
         "metadata": dict(metadata or {}),
     }
     return save(tensors, metadata={_HEADER: json.dumps(header)})

@@ -44,8 +44,8 @@ class Treatment:
     def settings(self) -> dict[str, Any]:
         """Everything that is computed but for the seed, as a mapping; labels are not part of it."""
         return {
-            "task": {"task": TASKS.name_of(self.task), **to_mapping(self.task)},
-            "learner": {"rule": LEARNERS.name_of(self.learner), **to_mapping(self.learner)},
+            "task": {"task": TASKS.stored_name(self.task), **to_mapping(self.task)},
+            "learner": {"rule": LEARNERS.stored_name(self.learner), **to_mapping(self.learner)},
             "network": to_mapping(self.network),
             "stopping": to_mapping(self.stopping),
             "planes": to_mapping(self.planes),

@@ -35,8 +35,9 @@ class Study:
     Raises
     ------
     SettingsError
-        If a varied setting does not exist, a level of it is not possible, two combinations are the same, settings that
-        go together have different numbers of levels, or there are more networks than a million.
+        If a task or learner is not registered, a varied setting does not exist, a level of it is not possible, two
+        combinations are the same, settings that go together have different numbers of levels, or there are more
+        networks than a million.
     """
 
     name: str
@@ -54,8 +55,10 @@ class Study:
     """The same, but the levels of the settings of one group go together: first with first, second with second."""
 
     def __post_init__(self) -> None:
-        for where, labels in (("tasks", self.tasks), ("learners", self.learners)):
-            for label in labels:
+        for where, labels, registry in (("tasks", self.tasks, TASKS), ("learners", self.learners, LEARNERS)):
+            for label, settings in labels.items():
+                with located(where, label):
+                    registry.stored_name(settings)  # refuses what could be trained and never be read back
                 require("." not in label, f"{where}: the name {label!r} has a dot, which separates names; leave it out")
         _ = self._treatments  # checks every level
 
@@ -230,9 +233,9 @@ class Study:
             "seeds": list(self.seeds),
         }
         for label, task in self.tasks.items():
-            tables[f"tasks.{_key(label)}"] = {"task": TASKS.name_of(task), **to_mapping(task)}
+            tables[f"tasks.{_key(label)}"] = {"task": TASKS.stored_name(task), **to_mapping(task)}
         for label, learner in self.learners.items():
-            tables[f"learners.{_key(label)}"] = {"rule": LEARNERS.name_of(learner), **to_mapping(learner)}
+            tables[f"learners.{_key(label)}"] = {"rule": LEARNERS.stored_name(learner), **to_mapping(learner)}
         stopping = to_mapping(self.stopping)
         if self.stopping.accuracy is None:
             stopping["accuracy"] = False  # TOML has no "none"
@@ -277,7 +280,7 @@ def _with(where: tuple[str, ...], settings: Any, changes: Mapping[str, Any]) -> 
     try:
         if where[0] in ("tasks", "learners"):
             registry = TASKS if where[0] == "tasks" else LEARNERS
-            return registry.build(registry.name_of(settings), mapping)
+            return registry.build(registry.stored_name(settings), mapping)
         if where == ("stopping",):
             return stopping_rule(mapping)
         return from_mapping(type(settings), mapping, where[0])
