@@ -1,9 +1,7 @@
 """From a condition to a finished network: train, map the planes."""
 
-import platform
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from attrax.networks import RecurrentNetwork
 from attrax.studies.causes import cause_summary, map_causes
 from attrax.studies.conditions import Condition
 from attrax.studies.decision_groups import groups_in_trials, map_groups
+from attrax.studies.machine import describe_machine
 from attrax.studies.plane_atlases import atlas_shares, map_atlases
 from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.shards import NetworkResult
@@ -22,8 +21,6 @@ from attrax.studies.unfinished import Unfinished
 from attrax.studies.unit_analysis import map_units, unit_summary
 from attrax.studies.unit_course import map_unit_course
 from attrax.studies.unit_recording import record_units
-
-_LIBRARIES = ("attrax", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
 
 
 def finish_network(
@@ -107,10 +104,7 @@ def analyse_network(
         "network": condition.identity,
         "training_seconds": training_seconds,
         "planes_seconds": time.perf_counter() - started,
-        "host": platform.node(),
-        "processor": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
-        **{f"version_{library}": version(library) for library in _LIBRARIES},
+        **describe_machine(),
     }
     arrays = planes.merge(_history(trained.history)).expand_dims(network=[condition.identity])
     networks = {"final": trained.network, **trained.checkpoints}
