@@ -12,10 +12,15 @@ from attrax.dynamics.map_family import MapFamily, ReluFamily, SmoothFamily
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.same_set import SAMPLE, is_same_cycle, is_same_set
 from attrax.dynamics.smooth_map import SmoothMap
+from attrax.progress import OnProgress
 
 
 def find_attractors(
-    network_map: ReluMap | SmoothMap, starts: ArrayLike, seed: int = 0, effort: Effort | None = None
+    network_map: ReluMap | SmoothMap,
+    starts: ArrayLike,
+    seed: int = 0,
+    effort: Effort | None = None,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Find what the orbits from given starts settle to.
 
@@ -29,6 +34,8 @@ def find_attractors(
         Of the random directions that the analysis uses.
     effort
         How long to look.
+    on_progress
+        Told how far it is, as in `attrax.dynamics.classify`.
 
     Returns
     -------
@@ -50,7 +57,7 @@ def find_attractors(
         family = ReluFamily(network_map.weights, np.broadcast_to(network_map.bias, starts.shape), network_map.leak)
     else:
         family = SmoothFamily(network_map)
-    found = label_orbits(family, starts, effort or Effort(), seed)
+    found = label_orbits(family, starts, effort or Effort(), seed, on_progress)
     size, known = float(np.abs(starts).max(initial=0.0)), KnownAttractors()
     numbers = [known.number_of(family, found, orbit, size) for orbit in range(len(starts))]
     return to_dataset(found).assign(attractor=("start", np.array(numbers, dtype=int)))

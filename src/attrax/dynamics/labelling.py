@@ -16,6 +16,7 @@ from attrax.dynamics.orbits import BATCHES, PIECE, Passage, side_by_side
 from attrax.dynamics.relu_map import ReluMap
 from attrax.dynamics.same_set import SAMPLE, is_same_set
 from attrax.dynamics.zero_one_test import chaos_test
+from attrax.progress import OnProgress, Step, ignore_progress
 
 
 def classify(
@@ -25,6 +26,7 @@ def classify(
     starts: ArrayLike,
     effort: Effort | None = None,
     seed: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> Classification:
     """Follow one orbit from each start under its own constant input, and label what it settles to.
 
@@ -38,6 +40,8 @@ def classify(
         How long to look.
     seed
         Of the directions of tangent vectors and the frequencies of the 0-1 test.
+    on_progress
+        Told how many orbits have been followed until most settle, then how many of the others have been measured.
 
     Notes
     -----
@@ -61,14 +65,18 @@ def classify(
     ReluMap(matrix, inputs[0] if len(inputs) else np.zeros(len(matrix)), leak)  # says what else is wrong with them
     if not (np.isfinite(inputs).all() and np.isfinite(first).all()):
         raise ValueError("biases or starts hold values that are not finite")
-    return label_orbits(ReluFamily(matrix, inputs, float(leak)), first, effort or Effort(), seed)
+    return label_orbits(ReluFamily(matrix, inputs, float(leak)), first, effort or Effort(), seed, on_progress)
 
 
 def label_orbits(
-    family: MapFamily, starts: Float[np.ndarray, "orbits units"], effort: Effort, seed: int
+    family: MapFamily,
+    starts: Float[np.ndarray, "orbits units"],
+    effort: Effort,
+    seed: int,
+    on_progress: OnProgress | None = None,
 ) -> Classification:
     """Follow one orbit of each map of a family from its start, and label what it settles to: see `classify`."""
-    return _Labelling(family, starts, effort, seed).run()
+    return _Labelling(family, starts, effort, seed, on_progress or ignore_progress).run()
 
 
 _ROUNDS_OF_LEADERS = 3
@@ -79,8 +87,15 @@ _MEMORY = 400e6  # bytes of states that are kept to look for near returns
 
 
 class _Labelling:
-    def __init__(self, family: MapFamily, starts: Float[np.ndarray, "orbits units"], effort: Effort, seed: int) -> None:
-        self.family, self.effort, self.starts, self.seed = family, effort, starts, seed
+    def __init__(
+        self,
+        family: MapFamily,
+        starts: Float[np.ndarray, "orbits units"],
+        effort: Effort,
+        seed: int,
+        tell: OnProgress,
+    ) -> None:
+        self.family, self.effort, self.starts, self.seed, self.tell = family, effort, starts, seed, tell
         self.result = Classification.undecided(starts)
         # The same directions for every orbit, so that none depends on which orbits are looked at together.
         n_units = family.n_units
@@ -94,11 +109,12 @@ class _Labelling:
 
     def run(self) -> Classification:
         result, effort = self.result, self.effort
-        groups = range(0, len(self.starts), _SETTLED_AT_ONCE)
-        open_orbits = np.concatenate(
-            [np.zeros(0, int)]
-            + [self._settle(np.arange(first, min(first + _SETTLED_AT_ONCE, len(self.starts)))) for first in groups]
-        )
+        going_on = [np.zeros(0, int)]
+        for first in range(0, len(self.starts), _SETTLED_AT_ONCE):
+            last = min(first + _SETTLED_AT_ONCE, len(self.starts))
+            going_on.append(self._settle(np.arange(first, last)))
+            self.tell(Step("orbits followed until most settle", last, len(self.starts)))
+        open_orbits = np.concatenate(going_on)
         leaders: dict[int, int] = {}  # an orbit that was recognised on the attractor of another one
         for attempt in range(_ROUNDS_OF_LEADERS + 1):
             # Orbits of one map mostly end on few attractors: measure one of each map, and see who is where it is.
@@ -283,6 +299,7 @@ class _Labelling:
         longest = min(self.effort.largest_period, steps[0] // 2)
         before = result.steps.copy()
         together = _COMPARED if len(looks) == 1 else _KEPT
+        what, measured = "orbits measured" if len(looks) == 1 else "unclear orbits followed for longer", 0
         for first in range(0, orbits.size, together):
             some = orbits[first : first + together]
             some = some[_alike_together(result.state[some] > 0, self._at_once)]
@@ -293,7 +310,10 @@ class _Labelling:
             for until in steps:
                 for run in runs:
                     self._label(run.numbers, run.measure_until(until), longest, before)
-                    run.keep((result.kind[run.numbers] == "undecided") & ~result.neutral[run.numbers])
+                    ended = (result.kind[run.numbers] != "undecided") | result.neutral[run.numbers]
+                    measured += int(ended.sum()) if until < steps[-1] else ended.size
+                    self.tell(Step(what, measured, orbits.size))
+                    run.keep(~ended)
                 runs = regrouped(self.family, [run for run in runs if run.numbers.size], self._at_once)
 
     def _label(

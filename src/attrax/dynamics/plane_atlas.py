@@ -1,8 +1,8 @@
 """The attractors of a ReLU network at every input of a plane at once, not on a grid."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 from scipy.stats import qmc
 
+from attrax.dynamics.attractors import to_dataset
 from attrax.dynamics.basin_fractions import wilson_interval
 from attrax.dynamics.classification import KINDS, Classification
 from attrax.dynamics.effort import Effort
@@ -30,8 +31,11 @@ from attrax.dynamics.plane_sheets import (
     to_square,
 )
 from attrax.dynamics.relu_map import ReluMap
+from attrax.progress import OnProgress, Step, ignore_progress
 
 _SEARCHED = 4  # inputs
+_SAMPLED_TOGETHER = 8
+"""Inputs whose orbits are followed in one go: as much as an interruption can cost."""
 _EXACT = {"fixed point": 1, "cycle": 2}
 _DENSER_BELOW = 0.1  # of the window
 _ROUNDS = 3  # of samples where nothing is known: each may show regions that the ones before have missed
@@ -53,6 +57,8 @@ def atlas(
     solves: int = 200,
     limit: int = 50_000,
     effort: Effort | None = None,
+    on_progress: OnProgress | None = None,
+    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
 ) -> "Atlas":
     """Map the attractors of the networks ReluMap(W, b + x d1 + y d2, leak) over a window of (x, y).
 
@@ -89,6 +95,12 @@ def atlas(
         Most regions that are kept; beyond it the atlas is not complete and says so.
     effort
         How long each sampled orbit is followed.
+    on_progress
+        Told how many inputs have been sampled, and how many regions have been met.
+    keep
+        Given the name of some samples and how to compute them: returns them as they were kept, or computes and keeps
+        them, so that an atlas that is interrupted goes on. Whoever gives it sees to it that what was kept is of the
+        same plane, seed, effort and counts. None: nothing is kept.
 
     Raises
     ------
@@ -105,13 +117,17 @@ def atlas(
     for name, value in counts.items():
         if int(value) != value or value < 1:
             raise ValueError(f"{name} is {value}; it must be a whole number, at least 1")
-    regions = Regions(plane, rectangle(sides), limit, unstable)
-    survey = _Survey(plane, start, starts, effort or Effort(), np.random.default_rng(seed))
+    tell = on_progress or ignore_progress
+    regions = Regions(plane, rectangle(sides), limit, unstable, tell)
+    survey = _Survey(
+        plane, start, starts, effort or Effort(), np.random.default_rng(seed), tell,
+        keep or (lambda name, compute: compute()),
+    )  # fmt: skip
     spread = qmc.Sobol(2, rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(samples))))[:samples]
     survey.add(sides[:, 0] + spread * np.ptp(sides, axis=1), everywhere=True)
     regions.walk(survey.patterns(longest_cycle))
     if solves:
-        regions.walk(_patterns_of_fixed_points(plane, survey.points[:_SEARCHED], solves, seed))
+        regions.walk(_patterns_of_fixed_points(plane, survey.points[:_SEARCHED], solves, seed, tell))
     for _ in range(_ROUNDS):
         rest, known = remaining(regions), len(regions.found)
         if shapely.area(rest) <= 1e-9:
@@ -146,9 +162,11 @@ class _Survey:
 
     def __init__(
         self, plane: Plane, start: Float[np.ndarray, " units"], starts: int, effort: Effort,
-        generator: np.random.Generator,
+        generator: np.random.Generator, tell: OnProgress,
+        keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset],
     ) -> None:  # fmt: skip
         self.plane, self.start, self.starts, self.effort, self.generator = plane, start, starts, effort, generator
+        self._tell, self._keep = tell, keep
         self.points = np.empty((0, 2))
         self.everywhere = np.empty(0, bool)
         self._found: list[Classification] = []
@@ -162,13 +180,23 @@ class _Survey:
         self._size = self._size or _activity(self.plane, points, self.start)
         first = self._size * self.generator.random((len(points), self.starts, self.plane.n_units))
         first[:, 0] = self.start
-        found = classify(
-            self.plane.origin.weights, biases, self.plane.origin.leak,
-            first.reshape(-1, self.plane.n_units), self.effort, int(self.generator.integers(2**31)),
-        )  # fmt: skip
+        first, seed = first.reshape(-1, self.plane.n_units), int(self.generator.integers(2**31))
+        # No label depends on which orbits are followed together (all are given the same random directions).
+        for done in range(0, len(points), _SAMPLED_TOGETHER):
+            some = slice(self.starts * done, self.starts * (done + _SAMPLED_TOGETHER))
+            follow = partial(self._follow, biases[some], first[some], seed)
+            kept = self._keep(f"samples {len(self.points) + done}", follow)
+            values = {field.name: kept[field.name].values for field in fields(Classification)}
+            self._found.append(Classification(**values))
+            self._tell(Step("inputs sampled", min(done + _SAMPLED_TOGETHER, len(points)), len(points)))
         self.points = np.concatenate([self.points, points])
         self.everywhere = np.append(self.everywhere, np.full(len(points), everywhere))
-        self._found.append(found)
+
+    def _follow(
+        self, biases: Float[np.ndarray, "orbits units"], first: Float[np.ndarray, "orbits units"], seed: int
+    ) -> xr.Dataset:
+        origin = self.plane.origin
+        return to_dataset(classify(origin.weights, biases, origin.leak, first, self.effort, seed))
 
     def patterns(self, longest_cycle: int) -> list[Bool[np.ndarray, "_ units"]]:
         """Return the patterns of the certified cycles that were met, each once."""
@@ -201,12 +229,13 @@ class _Survey:
 
 
 def _patterns_of_fixed_points(
-    plane: Plane, points: Float[np.ndarray, "points 2"], solves: int, seed: int
+    plane: Plane, points: Float[np.ndarray, "points 2"], solves: int, seed: int, tell: OnProgress
 ) -> Iterator[Bool[np.ndarray, "1 units"]]:
     """Search for fixed points, stable or not, at some inputs."""
-    for point in points:
+    for number, point in enumerate(points, 1):
         for state in fixed_points(plane.at(point), seed, solves=solves).state.values:
             yield pattern_of(plane, point, state, 1)
+        tell(Step("inputs searched for fixed points", number, len(points)))
 
 
 def _activity(plane: Plane, points: np.ndarray, start: np.ndarray, steps: int = 200, largest: float = 1e6) -> float:

@@ -27,6 +27,7 @@ from attrax.dynamics.certificate import LARGEST_RADIUS
 from attrax.dynamics.half_planes import Polygon, intersect, may_share
 from attrax.dynamics.linear_pieces import SINGULAR, Piece, minimal_period, states_of
 from attrax.dynamics.relu_map import ReluMap
+from attrax.progress import OnProgress, Step, ignore_progress
 
 _AT_ONCE = 128
 _ZERO = 1e-13
@@ -315,12 +316,15 @@ class Regions:
         Regions are no longer added beyond this number.
     unstable
         Whether the walk goes on through regions in which the cycle is unstable; else it notes the first of them.
+    tell
+        Told how many regions have been met.
     """
 
     plane: Plane
     window: Polygon
     limit: int
     unstable: bool = True
+    tell: OnProgress = ignore_progress
     found: list[Region] = field(default_factory=list)
     number_of: dict[bytes, int] = field(default_factory=dict)
     """By key; -1 for patterns that hold nothing in the window, and -2 for singular ones."""
@@ -336,6 +340,7 @@ class Regions:
             if len(self.found) >= self.limit:
                 self.complete = False
                 return
+            self.tell(Step("regions met", len(self.found)))
             batch = [queue.popleft() for _ in range(min(_AT_ONCE, len(queue), self.limit - len(self.found)))]
             for solved, region in self._regions(batch):
                 self.number_of[region.key] = len(self.found)

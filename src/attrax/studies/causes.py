@@ -4,7 +4,6 @@ Every accuracy is that of the edited network on the very same trials. Beside eac
 random.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,6 +23,7 @@ from attrax.networks.cells import Relu
 from attrax.populations.functional_groups import GROUPS
 from attrax.populations.lesions import cut_weights, perturb_weights, silence
 from attrax.populations.mode_removal import OscillatingMode, damp, damp_random, oscillating_mode
+from attrax.progress import Keep, OnProgress, telling
 from attrax.settings import require
 from attrax.studies.cause_settings import ALL, CauseSettings
 from attrax.studies.planes import StageInputs, coherence_axes, plane_coherences
@@ -45,7 +45,8 @@ def map_causes(
     network: RecurrentNetwork,
     groups: ArrayLike,
     settings: CauseSettings | None = None,
-    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+    keep: Keep | None = None,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Try a trained network on the same trials after lesions, under noise, and without its oscillating mode.
 
@@ -57,7 +58,7 @@ def map_causes(
         Of each unit, one of `attrax.populations.GROUPS`; "" where it is unknown, and then nothing is known by group.
     settings
         How many trials and random controls, and what sizes.
-    keep
+    keep, on_progress
         As in `map_planes`.
 
     Returns
@@ -118,7 +119,7 @@ def map_causes(
     require(groups.shape == (n_units,), f"groups have shape {groups.shape}; they must have shape ({n_units},)")
     unknown = sorted(set(groups.tolist()) - {*GROUPS, ""})
     require(not unknown, f"groups hold {unknown}; each must be one of {', '.join(GROUPS)}, or empty")
-    keep = keep or (lambda name, compute: compute())
+    keep = telling(keep, on_progress, "parts of the causes", 4 + task.n_contexts)
     trials = _Trials(task, network, settings)
     members = np.array([groups == group for group in GROUPS])
     known = bool((groups != "").all())

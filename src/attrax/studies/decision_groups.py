@@ -1,5 +1,6 @@
 """The functional groups of a trained network, by three definitions: where each of the two decisions is held."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from attrax.dynamics.orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.populations import adjusted_rand_index, groups
+from attrax.progress import OnProgress, Step, ignore_progress
 from attrax.settings import require
 from attrax.studies.planes import StageInputs
 from attrax.studies.trial_states import TrialStates, states_of_trials
@@ -35,6 +37,7 @@ def map_groups(
     n_trials: int = 200,
     followed: int = 30,
     seed: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Sort a network's units by the choices for which they are active, by three definitions.
 
@@ -58,6 +61,8 @@ def map_groups(
         Real trials of all contexts; and those of each context, on average, that are followed to attractors.
     seed
         Of the trials.
+    on_progress
+        Told by how many of the definitions units have been sorted.
 
     Returns
     -------
@@ -85,20 +90,17 @@ def map_groups(
         Adjusted Rand index of the groups by two definitions; NaN where one has none.
     """
     require(isinstance(network.cell, Relu), f"the cell is {type(network.cell).__name__}; groups are of Relu units only")
-    parts = {
-        definition: [found.dataset(threshold) for found in of_contexts]
-        for definition, of_contexts in zip(
-            DEFINITIONS,
-            (
-                *(
-                    _of_stage(task, network, stage, effort or Effort(), followed, seed)
-                    for stage in ("decision", "delay")
-                ),
-                _of_trials(task, network, n_trials, seed),
-            ),
-            strict=True,
-        )
+    found_by = {
+        **{
+            definition: partial(_of_stage, task, network, stage, effort or Effort(), followed, seed)
+            for definition, stage in zip(DEFINITIONS, ("decision", "delay"), strict=False)
+        },
+        DEFINITIONS[-1]: partial(_of_trials, task, network, n_trials, seed),
     }
+    parts = {}
+    for definition, find in found_by.items():
+        parts[definition] = [found.dataset(threshold) for found in find()]
+        (on_progress or ignore_progress)(Step("definitions of groups applied", len(parts), len(found_by)))
     joined = xr.concat(
         [xr.concat(of_contexts, dim="context") for of_contexts in parts.values()], dim="definition"
     ).assign_coords(

@@ -1,6 +1,5 @@
 """The exact atlas of a trained network's stimulus stage: its attractors at every coherence."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from jaxtyping import Float
 
 from attrax.dynamics import KINDS, Effort, atlas
 from attrax.networks import RecurrentNetwork
+from attrax.progress import Keep, OnProgress, telling
 from attrax.studies.planes import StageInputs
 from attrax.studies.settings import PlaneSettings
 from attrax.tasks import Task
@@ -34,7 +34,7 @@ def stage_atlas(
     context
         Number of the context, from 0.
     effort, seed, more
-        As in `attrax.dynamics.atlas`.
+        As in `attrax.dynamics.atlas`; among `more` are on_progress and keep.
 
     Returns
     -------
@@ -63,13 +63,14 @@ def map_atlases(
     task: Task,
     network: RecurrentNetwork,
     settings: PlaneSettings,
-    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+    keep: Keep | None = None,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Map the atlas of each context, as arrays for the store.
 
     Parameters
     ----------
-    task, network, keep
+    task, network, keep, on_progress
         As in `map_planes`.
     settings
         How many inputs are sampled, and how long orbits are followed.
@@ -97,7 +98,7 @@ def map_atlases(
     atlas_window (context, axis, end)
         From where to where the plane goes.
     """
-    keep = keep or (lambda name, compute: compute())
+    keep = telling(keep, on_progress, "atlases mapped", task.n_contexts)
     found = [
         keep(f"atlas {context}", partial(_arrays, task, network, context, settings))
         for context in range(task.n_contexts)

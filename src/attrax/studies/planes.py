@@ -5,7 +5,7 @@ stages the input is the same everywhere, and the plane varies the start: the sta
 that coherence leaves the network.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from typing import Any
@@ -18,6 +18,7 @@ from jaxtyping import Float
 from attrax.dynamics import Classification, classify
 from attrax.dynamics.orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
+from attrax.progress import Keep, OnProgress, telling
 from attrax.studies.settings import PlaneSettings
 from attrax.studies.trial_distance import distance_from_attractors
 from attrax.studies.trial_states import states_at_stage_ends
@@ -87,7 +88,8 @@ def map_planes(
     task: Task,
     network: RecurrentNetwork,
     settings: PlaneSettings,
-    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+    keep: Keep | None = None,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Label the attractor at every point of every stage's plane.
 
@@ -100,6 +102,8 @@ def map_planes(
     keep
         Given a plane's name and how to compute it: returns it as it was kept, or computes and keeps it (see
         `Unfinished.dataset`). None: nothing is kept.
+    on_progress
+        Told how many planes are mapped.
 
     Returns
     -------
@@ -115,7 +119,7 @@ def map_planes(
     axes = coherence_axes(task, settings.points)
     coherences = plane_coherences(task, axes)
     shape = tuple(axis.size for axis in axes)
-    keep = keep or (lambda name, compute: compute())
+    keep = telling(keep, on_progress, "planes mapped", task.n_contexts * len(settings.stages))
     planes = {
         (stage, context): keep(
             f"{stage} {context}", partial(_map_plane, task, network, inputs, stage, context, coherences, settings)

@@ -1,6 +1,6 @@
 """A network's dynamics along its training: the stimulus stage, and the sides of real trials, at each checkpoint."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from attrax.dynamics import KINDS, classify
 from attrax.dynamics.attractor_matching import UNDECIDED, MetAttractors, discover, match, relu_maps
 from attrax.learning import Progress
 from attrax.networks import RecurrentNetwork
+from attrax.progress import Keep, OnProgress, telling
 from attrax.studies.decision_sides import trial_sides, wrong_side
 from attrax.studies.plane_atlases import coexisting_shares, stage_atlas
 from attrax.studies.planes import LOCKED_FROM, StageInputs, coherence_axes, plane_coherences
@@ -33,7 +34,8 @@ def map_course(
     checkpoints: Mapping[str, RecurrentNetwork],
     progress: Mapping[str, Progress],
     settings: PlaneSettings,
-    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+    keep: Keep | None = None,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Map what each checkpoint of a training does in the stimulus stage, and match attractors from one to the next.
 
@@ -47,7 +49,7 @@ def map_course(
         When each was taken, and its accuracy.
     settings
         Points of the plane, effort, whether to map the atlas, and how many points and trials are for the course.
-    keep
+    keep, on_progress
         As in `map_planes`.
 
     Returns
@@ -70,10 +72,10 @@ def map_course(
     course_atlas_share (checkpoint, context, attractor_kind), course_atlas_coexisting (checkpoint, context)
         With `settings.atlas`: share of the plane where an attractor of each kind exists, and where two or more do.
     """
-    keep = keep or (lambda name, compute: compute())
     names = sorted(checkpoints, key=lambda name: progress[name].updates)
     # Two checkpoints of one moment are one network: it is mapped once.
     moments = {progress[name].updates: name for name in reversed(names)}
+    keep = telling(keep, on_progress, "checkpoints mapped, and matched", len(moments) + 1)
     mapped = {
         updates: keep(f"checkpoint {updates}", partial(_map_checkpoint, task, checkpoints[name], settings))
         for updates, name in moments.items()

@@ -1,6 +1,5 @@
 """Which units of a trained network do what: selectivity, balance of its groups, connectivity, from real trials."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from attrax.populations import (
     modularity,
     selectivity,
 )
+from attrax.progress import Keep, OnProgress, telling
 from attrax.settings import require
 from attrax.studies.decision_groups import TrialGroups, groups_in_trials
 from attrax.studies.settings import PopulationSettings
@@ -36,7 +36,8 @@ def map_units(
     network: RecurrentNetwork,
     settings: PopulationSettings | None = None,
     initial: RecurrentNetwork | None = None,
-    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+    keep: Keep | None = None,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Say what every unit of a network does.
 
@@ -48,7 +49,7 @@ def map_units(
         Trials, shuffles and thresholds.
     initial
         The untrained network, for comparison.
-    keep
+    keep, on_progress
         As in `map_planes`.
 
     Returns
@@ -79,7 +80,7 @@ def map_units(
     """
     require(isinstance(network.cell, Relu), f"the cell is {type(network.cell).__name__}; groups are of Relu units only")
     settings = settings or PopulationSettings()
-    keep = keep or (lambda name, compute: compute())
+    keep = telling(keep, on_progress, "tests of units", 3)
     recording = record_units(task, network, settings.trials)
     parts = [
         keep("units selectivity", partial(_selectivity, recording, settings)),

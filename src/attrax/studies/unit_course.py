@@ -1,6 +1,6 @@
 """Units along training: their groups and selectivity at each checkpoint, and when each takes its final group."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,7 @@ import xarray as xr
 from attrax.learning import Progress
 from attrax.networks import RecurrentNetwork
 from attrax.populations import GROUPS, balance_summary, crystallisation, group_entropy, selectivity, turnover
+from attrax.progress import Keep, OnProgress, telling
 from attrax.studies.decision_groups import groups_in_trials
 from attrax.studies.settings import PopulationSettings
 from attrax.studies.unit_analysis import balance_in_trials
@@ -23,13 +24,14 @@ def map_unit_course(
     checkpoints: Mapping[str, RecurrentNetwork],
     progress: Mapping[str, Progress],
     settings: PopulationSettings,
-    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+    keep: Keep | None = None,
+    on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
     """Follow the units of a network along its training.
 
     Parameters
     ----------
-    task, checkpoints, progress, keep
+    task, checkpoints, progress, keep, on_progress
         As in `map_course`.
     settings
         Trials, shuffles (its permutations: there are many tests) and thresholds.
@@ -55,9 +57,9 @@ def map_unit_course(
         Updates of the checkpoint from which on a unit keeps its final group ("crystallisation"); NaN where that is not
         known.
     """
-    keep = keep or (lambda name, compute: compute())
     names = sorted(checkpoints, key=lambda name: progress[name].updates)
     moments = {progress[name].updates: name for name in reversed(names)}  # two of one moment are one network
+    keep = telling(keep, on_progress, "checkpoints whose units are tested", len(moments))
     mapped = {
         updates: keep(f"units at {updates}", partial(_at, task, checkpoints[name], settings))
         for updates, name in moments.items()
