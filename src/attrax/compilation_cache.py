@@ -5,6 +5,7 @@ other value of it is the folder; whoever has set JAX's own cache keeps it.
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 from attrax._lazy import jax
@@ -16,24 +17,39 @@ def cache_folder() -> Path | None:
     """Return where compiled programs are kept; None if they are not.
 
     The value of ``ATTRAX_COMPILATION_CACHE``, else ``attrax/compiled`` in the user's cache folder
-    (``XDG_CACHE_HOME``, or ``~/.cache``).
+    (``XDG_CACHE_HOME``, or ``~/.cache``); None too for a user without a home, as in some containers.
     """
     wish = os.environ.get(SWITCH, "")
     if wish.lower() in ("off", "0", "no", "false"):
         return None
-    if wish:
-        return Path(wish).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attrax" / "compiled"
+    try:
+        if wish:
+            return Path(wish).expanduser()
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attrax" / "compiled"
+    except RuntimeError:  # nothing says where home is
+        return None
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Whether files can be made in a folder, which is made if need be: JAX would warn of each program that it loses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # permissions do not tell of a disk that is read-only or full
+            return True
+    except OSError:
+        return False
 
 
 def use_compilation_cache() -> None:
     """Let JAX keep compiled programs in `cache_folder`, unless it has a cache already or has been told to have none.
 
+    Where that folder cannot be written, none are kept.
+
     Training and analysis call this before they compile anything. The cache is JAX's own, so other programs of the same
     process that take long to compile are kept too.
     """
     folder = cache_folder()
-    if folder is None or jax.config.values["jax_compilation_cache_dir"] is not None:
+    if folder is None or jax.config.values["jax_compilation_cache_dir"] is not None or not _can_be_written(folder):
         return
     settings = {
         "jax_compilation_cache_dir": str(folder),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attrax.networks.own_weights import require_file
+from attrax.networks.own_weights import looks_pickled, require_file
 from attrax.settings import SettingsError, require
 
 _ENDINGS = (".pt", ".pth", ".ckpt")
@@ -54,7 +54,8 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
             warnings.simplefilter("ignore")  # it warns of what it then refuses
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "TorchScript" not in str(error):
+        of_objects = "TorchScript" in str(error) if isinstance(error, RuntimeError) else looks_pickled(path)
+        if not of_objects:
             raise SettingsError(f"{path} is damaged, or no file of PyTorch; {_INSTEAD}") from None
         message = f"{path} holds Python objects, which can run code when they are opened, so it is refused; {_INSTEAD}"
         raise SettingsError(message) from None

@@ -99,10 +99,10 @@ PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
 _ACCEPTED = "needed: a .npz or .safetensors file, or a PyTorch state_dict (.pt, .pth, .ckpt)"
 
 
-def require_file(path: Path) -> None:
-    """Raise `SettingsError` unless `path` is a file that is no pickle by its name."""
+def require_file(path: Path, accepted: str = _ACCEPTED) -> None:
+    """Raise `SettingsError` unless `path` is a file that is no pickle by its name; `accepted` says what is needed."""
     require(path.exists(), f"there is no file {path}")
-    require(path.is_file(), f"{path} is a folder; {_ACCEPTED}")
+    require(path.is_file(), f"{path} is a folder; {accepted}")
     require(path.suffix.lower() not in PICKLES, f"{path} is a pickle, which can run code when it is opened; {_INSTEAD}")
 
 
@@ -115,12 +115,24 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, TypeError, AttributeError) as error:
-        if "pickle" in str(error):
+        # NumPy takes whatever it does not know for a pickle; only what looks like one, or an archive with one, is one.
+        if "pickle" in str(error) and looks_pickled(path):
             message = f"{path} holds pickled objects, which can run code when they are opened; {_INSTEAD}"
             raise SettingsError(message) from None
         raise SettingsError(f"{path} is no .npz file of arrays; {_INSTEAD}") from None
     except Exception as error:  # zlib, zipfile and the operating system each have errors of their own
         raise _unreadable(path, error) from None
+
+
+_PICKLE, _ZIP, _NPY = b"\x80", b"PK", b"\x93NUMPY"  # what files begin with
+
+
+def looks_pickled(path: Path) -> bool:
+    """Whether a file begins like a pickle, or like an archive or array of NumPy's in which there may be one."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    protocol = start[1:2]
+    return start.startswith((_ZIP, _NPY)) or (start[:1] == _PICKLE and b"\x02" <= protocol <= b"\x05")
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:

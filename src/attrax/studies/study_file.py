@@ -31,7 +31,7 @@ def load_study(source: str) -> Study:
     path = Path(source)
     if path.is_file():
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
         except (OSError, UnicodeDecodeError):
             raise SettingsError(f"{source} cannot be read as a text in UTF-8; a study is a TOML file") from None
     else:
