@@ -8,51 +8,77 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from attrax.settings import SettingsError, StoppedError
+from attrax import __version__
+from attrax.__main__ import INTERRUPTED
+from attrax.plain_text import show_what_can_be_shown
+from attrax.settings import SettingsError, StoppedError, require
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from attrax.studies import Executor, Store
+    from attrax.studies import Executor
+
+
+_PRESETS = sorted(file.stem for file in (Path(__file__).parent / "studies" / "presets").glob("*.toml"))
+"""Names of the studies that ship with attrax, without loading what reads them."""
 
 
 def demo(
-    out: Annotated[Path, tyro.conf.arg(help="folder for the results")] = Path("attrax-out/demo"),
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR", help="folder for the results")] = Path("attrax-out/demo"),
 ) -> None:
     """Train four networks by two rules, map their attractors, and write a page: minutes on two cores."""
     run("demo", out)
 
 
 def run(
-    study: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help="a study file (TOML), or the name of a preset")],
-    out: Annotated[Path | None, tyro.conf.arg(help="folder for the results; default: attrax-out/NAME")] = None,
-    workers: Annotated[int | None, tyro.conf.arg(help="processes at a time; default: one a core")] = None,
+    study: Annotated[
+        tyro.conf.Positional[str],
+        tyro.conf.arg(
+            metavar="STUDY",
+            help=f"a study file (TOML), or the name of a preset: {', '.join(_PRESETS)}",
+        ),
+    ],
+    out: Annotated[
+        Path | None, tyro.conf.arg(metavar="DIR", help="folder for the results; default: attrax-out/NAME")
+    ] = None,
+    workers: Annotated[int | None, tyro.conf.arg(metavar="N", help="processes at a time; default: one a core")] = None,
     executor: Annotated[
         Literal["local", "ray"], tyro.conf.arg(help="who runs the workers: this machine, or a Ray cluster")
     ] = "local",
-    address: Annotated[str | None, tyro.conf.arg(help="of a Ray cluster; default: one is started here")] = None,
+    address: Annotated[
+        str | None, tyro.conf.arg(metavar="ADDRESS", help="of a Ray cluster; default: one is started here")
+    ] = None,
     device: Annotated[
         Literal["cpu", "gpu"], tyro.conf.arg(help="gpu: the networks of a shard are trained side by side")
     ] = "cpu",
     shard_size: Annotated[
-        int | None, tyro.conf.arg(help="networks written together; default: 1, more in large studies, 64 on a gpu")
+        int | None,
+        tyro.conf.arg(metavar="N", help="networks written together; default: 1, more in large studies, 64 on a gpu"),
     ] = None,
-    retries: Annotated[int, tyro.conf.arg(help="how often a shard is tried again whose worker died")] = 2,
+    retries: Annotated[int, tyro.conf.arg(metavar="N", help="how often a shard is tried again whose worker died")] = 2,
     dry_run: Annotated[
-        bool,
-        tyro.conf.arg(help="only say what would be done; computes one shard to measure it, and keeps it"),
+        tyro.conf.FlagCreatePairsOff[bool],
+        tyro.conf.arg(help="only say what would be done, and how long it takes where that is known; computes nothing"),
     ] = False,
+    most: Annotated[
+        int | None,
+        tyro.conf.arg(
+            metavar="N", help="compute at most so many shards, keep them, and say how long the rest will take"
+        ),
+    ] = None,
 ) -> None:
     """Run a study: train and analyse what is missing, then write its report."""
     from attrax.reports import findings, write_report
+    from attrax.reports.plan import plan_lines, time_words
     from attrax.reports.progress import StudyProgress
-    from attrax.settings import require
     from attrax.studies import load_study
     from attrax.studies.execution import default_shard_size
-    from attrax.studies.study_run import available_cores, run_study
+    from attrax.studies.study_run import available_cores, check_study, run_study
 
-    for name, value, least in (("workers", workers, 1), ("shard-size", shard_size, 1), ("retries", retries, 0)):
+    at_least = (("workers", workers, 1), ("shard-size", shard_size, 1), ("retries", retries, 0), ("most", most, 1))
+    for name, value, least in at_least:
         require(value is None or value >= least, f"--{name} is {value}; it must be {least} or more")
+    require(not (dry_run and most is not None), "--dry-run computes nothing; leave out --most")
     require(address is None or executor == "ray", "--address is for --executor ray")
     require(device == "cpu" or executor == "local", "--device gpu is for --executor local")
     require(
@@ -60,17 +86,23 @@ def run(
         "--device gpu trains the networks of a shard side by side; --shard-size must be 2 or more",
     )
     loaded = load_study(study)
-    directory = out or Path("attrax-out") / loaded.name
+    directory = _folder(out, loaded.name)
     size = shard_size or default_shard_size(loaded.n_networks, device)
     n_workers = workers or (1 if device == "gpu" else available_cores())
-    with StudyProgress(loaded) as progress:
+    if dry_run:
+        check_study(loaded, directory)
+        for line in plan_lines(loaded, directory, n_workers):
+            print(line)
+        return
+    check_study(loaded, directory)
+    with StudyProgress(loaded, time_words(loaded, directory, n_workers)) as progress:
         store = run_study(
             loaded, directory, n_workers, progress, shard_size=size, retries=retries, on_start=progress.start,
-            executor=_executor(executor, directory, n_workers, workers, address, device, size),
-            most=1 if dry_run else None,
+            executor=_executor(executor, directory, n_workers, workers, address, device, size), most=most,
         )  # fmt: skip
-    if dry_run:
-        _say_estimate(store, n_workers)
+    if most is not None:
+        for line in plan_lines(loaded, directory, n_workers):
+            print(line)
     elif store.conditions:
         page = write_report(store)
         print(f"\nThe page is {page.resolve()}")
@@ -93,34 +125,27 @@ def _executor(
     return LocalExecutor(directory, n_workers, size if device == "gpu" else 1)
 
 
-def _say_estimate(store: "Store", n_workers: int) -> None:
-    from attrax.reports.progress import duration
-    from attrax.reports.sentences import first_rows
-    from attrax.studies.estimate import estimate
-
-    study, guess = store.study, estimate(store, n_workers)
-    seeds = len(study.seeds)
-    print(f"{study.name}: {study.n_networks} networks, {len(study.treatments)} conditions with {seeds} seeds each")
-    if guess is not None:
-        size = f"{guess.bytes / 1e9:.2g} GB" if guess.bytes >= 1e9 else f"{guess.bytes / 1e6:.2g} MB"
-        print(
-            f"{guess.missing} are missing: about {duration(guess.seconds)} on {n_workers} workers and {size} on disk, "
-            f"as measured of {guess.measured} finished (those of other rules and widths may differ)"
-        )
-    print(first_rows(store))
+def _folder(out: Path | None, name: str) -> Path:
+    """Return the folder that was asked for, or the default one."""
+    require(out is None or out != Path(), "--out is empty or this very folder; name a folder of its own")
+    return out or Path("attrax-out") / name
 
 
 def status(
-    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(help="the folder of a study")],
-    verify: Annotated[bool, tyro.conf.arg(help="read every byte, and name what is damaged")] = False,
+    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR", help="the folder of a study")],
+    verify: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool], tyro.conf.arg(help="read every byte, and name what is damaged")
+    ] = False,
 ) -> None:
     """Say how far a study is, and whether a run is at work on it."""
     from attrax.reports.status import status_lines
+    from attrax.reports.steps_shown import StepsShown
     from attrax.studies import open as open_store
     from attrax.studies import verify as read_all
 
     if verify:
-        damage = read_all(directory)
+        with StepsShown(f"reading {directory}") as shown:
+            damage = read_all(directory, shown)
         for line in damage:
             print(line)
         print(f"{len(damage)} damaged or missing files" if damage else "every file is as it was written")
@@ -146,7 +171,8 @@ def analyse(
         tyro.conf.Positional[Path],
         tyro.conf.arg(
             help="a .npz or .safetensors file with W (N, N) as in W h, b (N,), U (N, inputs) and perhaps leak, or with "
-            "PyTorch's names; or a PyTorch state_dict of nn.RNN or nn.GRU (.pt, .pth, .ckpt)"
+            "PyTorch's names; or a PyTorch state_dict of nn.RNN or nn.GRU (.pt, .pth, .ckpt)",
+            metavar="WEIGHTS",
         ),
     ],
     input: Annotated[
@@ -181,7 +207,7 @@ def analyse(
     from attrax.compilation_cache import use_compilation_cache
     from attrax.networks import own_network
     from attrax.reports import analysis_findings, write_attractor_page
-    from attrax.settings import require
+    from attrax.reports.steps_shown import StepsShown
     from attrax.studies import WeightsAnalysis, run_analysis
     from attrax.studies.effort_levels import EFFORT_LEVELS, affordable_solves
     from attrax.studies.rows import read_inputs, read_starts
@@ -189,16 +215,26 @@ def analyse(
     require(solves is None or solves >= 0, f"--solves is {solves}; it must be 0 or more")
     network, level = own_network(_read_weights(weights), name, nonlinearity), EFFORT_LEVELS[effort]
     solves = affordable_solves(network, level) if solves is None else solves
-    inputs, first = read_inputs(input, network), read_starts(starts, network)
+    inputs, first = read_inputs(input, network, _remark), read_starts(starts, network, _remark)
     analysis = WeightsAnalysis(weights.name, network, inputs, first, seed, level.effort, solves)
     if network.remark:
-        print(f"attrax: {network.remark}", file=sys.stderr)
-    directory = out or Path("attrax-out") / weights.stem
+        _say(f"attrax: {network.remark}")
+    directory = _folder(out, weights.stem)
     use_compilation_cache()
-    analysed = run_analysis(analysis, directory, lambda line: print(line, file=sys.stderr, flush=True))
+    with StepsShown(f"analysing {weights.name}") as shown:
+        analysed = run_analysis(analysis, directory, _say, shown)
     print(f"The page is {write_attractor_page(analysed).resolve()}")
     for sentence in analysis_findings(analysed):
         print(f"- {sentence}")
+
+
+def _say(line: str) -> None:
+    """Tell whoever sits at the terminal; what a command answers goes to the standard output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _remark(remark: str) -> None:
+    _say(f"attrax: {remark}")
 
 
 def _read_weights(path: Path) -> "dict[str, np.ndarray]":
@@ -241,7 +277,7 @@ def atlas(
     """Map a ReLU network's attractors at every input of a plane, as a page that answers to the pointer."""
     from attrax.compilation_cache import use_compilation_cache
     from attrax.reports.atlas_of import write_own_atlas, write_study_atlas
-    from attrax.settings import require
+    from attrax.reports.steps_shown import StepsShown
     from attrax.studies import open as open_store
     from attrax.studies.effort_levels import EFFORT_LEVELS
     from attrax.studies.rows import read_inputs
@@ -256,18 +292,22 @@ def atlas(
     use_compilation_cache()
     if source.is_dir():
         store = open_store(source)
-        page = write_study_atlas(
-            store, network, 1 if context is None else context, checkpoint or "final", out, how_long
-        )
+        with StepsShown("atlas") as shown:
+            page = write_study_atlas(
+                store, network, 1 if context is None else context, checkpoint or "final", out, how_long, _say, shown
+            )
     else:
         from attrax.networks import own_network
 
         own = own_network(_read_weights(source), network)
         if own.remark:
-            print(f"attrax: {own.remark}", file=sys.stderr)
-        values = read_inputs([] if input is None else [input], own)[0]
+            _remark(own.remark)
+        values = read_inputs([] if input is None else [input], own, _remark)[0]
         place = out or Path("attrax-out") / source.stem / "atlas.html"
-        page = write_own_atlas(own, source.name, vary or (1, 2), values, span or (-1.0, 1.0), place, how_long)
+        with StepsShown("atlas") as shown:
+            page = write_own_atlas(
+                own, source.name, vary or (1, 2), values, span or (-1.0, 1.0), place, how_long, shown
+            )
     print(f"The page is {page.resolve()}")
 
 
@@ -289,11 +329,16 @@ _COMMANDS: dict[str, Callable[..., Any]] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 bad input, 130 interrupted, 1 anything else."""
+    show_what_can_be_shown()
+    if list(sys.argv[1:] if arguments is None else arguments) == ["--version"]:
+        print(f"attrax {__version__}")
+        return
     try:
         tyro.extras.subcommand_cli_from_dict(
             _COMMANDS,
             prog="attrax",
-            description="Train recurrent networks by several rules, map their attractors, compare the rules.",
+            description="Train recurrent networks by several rules, map their attractors, compare the rules. "
+            "--version says which attrax this is.",
             args=arguments,
         )
     except SettingsError as error:
@@ -303,10 +348,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"attrax: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print(
-            "attrax: interrupted; what was finished is kept, and the same command goes on from there",
-            file=sys.stderr,
-        )
+        print(INTERRUPTED, file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away (`attrax tasks | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -30,7 +30,7 @@ def events(study, failing=()):
 
 def shown(study, terminal, failing=()):
     out = io.StringIO()
-    with StudyProgress(study, Console(file=out, force_terminal=terminal, width=150)) as progress:
+    with StudyProgress(study, console=Console(file=out, force_terminal=terminal, width=150)) as progress:
         progress.start(study.conditions(), [])
         for event in events(study, failing):
             progress(event)
@@ -58,7 +58,7 @@ def test_a_terminal_shows_bars_by_what_is_varied(many):
 
 def test_damage_is_told_at_the_start(many):
     out = io.StringIO()
-    with StudyProgress(many, Console(file=out, width=150)) as progress:
+    with StudyProgress(many, console=Console(file=out, width=150)) as progress:
         progress.start([], ["shards/x/arrays.nc is missing; the next `attrax run` computes it again"])
     assert "damaged: shards/x/arrays.nc is missing; moved to damaged/, to be computed again" in out.getvalue()
 

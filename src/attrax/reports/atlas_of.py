@@ -1,22 +1,35 @@
 """The page of an atlas for a network of a study, or for one of somebody's own."""
 
+import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from attrax.dynamics import Effort, atlas
 from attrax.networks import OwnNetwork
+from attrax.progress import OnProgress
 from attrax.reports.atlas_page import write_atlas_page
-from attrax.settings import SettingsError, require
+from attrax.settings import SettingsError, require, to_mapping
 from attrax.studies import Condition, Store, stage_atlas
+from attrax.studies.conditions import source_version
 from attrax.studies.stage_basins import readout_axes
+from attrax.studies.unfinished import Unfinished
 
 _READOUT = ("logit “+” − logit “−”", "mean answer logit − fixation logit")
 
 
 def write_study_atlas(
-    store: Store, name: str | None, context: int, checkpoint: str, out: Path | None, effort: Effort | None = None
+    store: Store,
+    name: str | None,
+    context: int,
+    checkpoint: str,
+    out: Path | None,
+    effort: Effort | None = None,
+    say: Callable[[str], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Path:
     """Map the stimulus stage of one network of a study, and write its page into the report's folder.
 
@@ -34,6 +47,11 @@ def write_study_atlas(
         Of the page; by default in the report's folder.
     effort
         How long sampled orbits are followed; None: as the study says.
+    say
+        Told in a line which network it is.
+    on_progress
+        Told how far the atlas is. What is done of one that is interrupted is kept beside the page, and the next call
+        goes on from there.
 
     Raises
     ------
@@ -49,14 +67,32 @@ def write_study_atlas(
         raise SettingsError(f"{condition.title} has no checkpoint {checkpoint!r}; it has {', '.join(sorted(networks))}")
     network = networks[checkpoint]
     planes = condition.planes
-    found = stage_atlas(condition.task, network, context - 1, effort or planes.effort, samples=planes.atlas_samples)
+    how_long = effort or planes.effort
     page = (
         out or store.directory / "report" / f"atlas-{condition.identity}-{context}-{checkpoint.replace(' ', '-')}.html"
     )
     page.parent.mkdir(parents=True, exist_ok=True)
     title = f"{condition.title}, {checkpoint}: stimulus stage, context {context}"
+    if say is not None:
+        of_several = f", the first of {len(store.conditions)}: --network chooses another"
+        several = of_several if name is None and len(store.conditions) > 1 else ""
+        say(f"network {condition.identity} ({title}){several}")
+    asked = [condition.identity, context, checkpoint, to_mapping(how_long), planes.atlas_samples]
+    unfinished = _unfinished(page, asked)
+    found = stage_atlas(
+        condition.task, network, context - 1, how_long,
+        samples=planes.atlas_samples, on_progress=on_progress, keep=unfinished.dataset,
+    )  # fmt: skip
     labels = ("coherence 1", "coherence 2") if condition.task.n_modalities > 1 else ("coherence", "(nothing changes)")
-    return write_atlas_page(found, page, readout_axes(network), _READOUT, labels, title)
+    write_atlas_page(found, page, readout_axes(network), _READOUT, labels, title)
+    unfinished.discard()
+    return page
+
+
+def _unfinished(page: Path, asked: object) -> Unfinished:
+    """Return where the parts of an atlas are kept until its page is written, by all that they depend on."""
+    text = json.dumps([asked, source_version(("dynamics",), ())])
+    return Unfinished(page.parent, f"atlas-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
 
 
 def check_page(page: Path | None) -> None:
@@ -80,10 +116,11 @@ def write_own_atlas(
     network: OwnNetwork,
     title: str,
     vary: tuple[int, int],
-    values: Any,
+    values: Float[np.ndarray, " inputs"],
     span: tuple[float, float],
     page: Path,
     effort: Effort | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Path:
     """Map a network of one's own over two of its inputs, and write the page.
 
@@ -101,6 +138,8 @@ def write_own_atlas(
         Of the page.
     effort
         How long sampled orbits are followed.
+    on_progress
+        As in `write_study_atlas`.
 
     Raises
     ------
@@ -120,9 +159,16 @@ def write_own_atlas(
     )
     assert weights is not None
     directions = weights[:, [number - 1 for number in vary]].T
-    found = atlas(
-        network.recurrent_weights, network.drive(values), directions, network.leak, (span, span), effort=effort
-    )
     page.parent.mkdir(parents=True, exist_ok=True)
+    drive = network.drive(values)
+    numbers = (network.recurrent_weights, drive, directions)
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in numbers)).hexdigest()
+    unfinished = _unfinished(page, [digest, network.leak, span, to_mapping(effort or Effort())])
+    found = atlas(
+        network.recurrent_weights, drive, directions, network.leak, (span, span),
+        effort=effort, on_progress=on_progress, keep=unfinished.dataset,
+    )  # fmt: skip
     labels = (f"input {vary[0]}", f"input {vary[1]}")
-    return write_atlas_page(found, page, labels=labels, title=title)
+    write_atlas_page(found, page, labels=labels, title=title)
+    unfinished.discard()
+    return page

@@ -27,13 +27,15 @@ class StudyProgress:
     ----------
     study
         The study.
+    beforehand
+        What is said of the time that it will take.
     console
         Where to write; the standard error stream by default.
     """
 
-    def __init__(self, study: Study, console: Console | None = None) -> None:
+    def __init__(self, study: Study, beforehand: str = "", console: Console | None = None) -> None:
         self.failed = 0
-        self._study = study
+        self._study, self._beforehand = study, beforehand
         self._missing: list[Condition] = []
         self._done: Counter[tuple[str, float]] = Counter()
         self._finished = 0
@@ -63,6 +65,8 @@ class StudyProgress:
         wanted = self._study.n_networks
         there = f", {wanted - len(missing)} are there already" if len(missing) < wanted else ""
         self._print(f"{self._study.name}: {wanted} networks{there}")
+        if missing and self._beforehand:
+            self._print(self._beforehand)
         self._missing = missing
         self._begun = self._said_overall = time.monotonic()
         self._progress.start()

@@ -81,13 +81,3 @@ def _reach(rows: pd.DataFrame, learners: dict[str, str]) -> str:
 
 def _percent(share: float) -> str:
     return "no value" if pd.isna(share) else f"{100 * share:.0f} %"
-
-
-def first_rows(store: Store, rows: int = 5) -> str:
-    """Return the first networks of a study as a table: what is varied, and whether they are there."""
-    there = {condition.identity for condition in store.conditions}
-    conditions = store.study.conditions()[:rows]
-    table = pd.DataFrame(
-        [{**condition.factors, "there": "yes" if condition.identity in there else "no"} for condition in conditions]
-    )
-    return str(table.to_string(index=False, na_rep=""))

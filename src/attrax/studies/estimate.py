@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from attrax.studies.store import Store
+from attrax.studies.study import Study
 
 
 class Estimate(NamedTuple):
@@ -16,10 +17,11 @@ class Estimate(NamedTuple):
     """Networks that the estimate is made from."""
 
 
-def estimate(store: Store, n_workers: int) -> Estimate | None:
-    """Estimate time and disk for the networks that are missing; None if none is there to be measured.
+def estimate(study: Study, store: Store, n_workers: int) -> Estimate | None:
+    """Estimate time and disk for the networks of a study that are missing in a store; None if none can be measured.
 
-    Medians of the finished networks of the same rule and δ; where there is none, of the same rule; else of all.
+    The store may be of the study as it was before something was added to it. Medians of the finished networks of the
+    same rule and δ; where there is none, of the same rule; else of all.
     """
     there = {condition.identity: condition for condition in store.conditions}
     if not there:
@@ -28,7 +30,7 @@ def estimate(store: Store, n_workers: int) -> Estimate | None:
     timing["seconds"] = timing.training_seconds + timing.planes_seconds
     by_cell = timing.groupby(["learner", "delta"]).seconds.median().to_dict()
     by_rule = timing.groupby("learner").seconds.median().to_dict()
-    missing = [c for c in store.study.conditions() if c.identity not in there]
+    missing = [c for c in study.conditions() if c.identity not in there]
     seconds = sum(
         by_cell.get((c.learner_label, c.network.delta), by_rule.get(c.learner_label, float(timing.seconds.median())))
         for c in missing

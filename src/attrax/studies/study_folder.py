@@ -1,13 +1,14 @@
 """The folder of a study: made or gone on in, and checked for damage."""
 
 import hashlib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from attrax.progress import OnProgress, Step
 from attrax.settings import SettingsError
 from attrax.studies.checked_files import checksum, write_whole
 from attrax.studies.index import FOLDER, open_index, settings_hash
+from attrax.studies.parquet import to_frame
 from attrax.studies.shards import SHARDS, Shard, set_aside, shards_in
 from attrax.studies.study import Study
 from attrax.studies.study_file import parse_study
@@ -57,6 +58,25 @@ def check_folder(directory: Path, study: Study) -> None:
         _check_same_study(directory, study)
 
 
+def check_can_be_read_back(study: Study) -> None:
+    """Refuse a study that would not be the same when it is read from its file, before anything is computed of it.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read, or is another study then.
+    """
+    try:
+        same = parse_study(study.to_toml()) == study
+    except SettingsError as error:
+        raise SettingsError(f"the study {study.name!r} could not be read back from its folder: {error}") from None
+    if not same:
+        raise SettingsError(
+            f"the study {study.name!r} would be another one when it is read back from its folder; make it of settings "
+            "as a study file has them (numbers, texts, lists), for instance by attrax.studies.parse_study"
+        )
+
+
 def make_folder(directory: Path) -> None:
     """Make the folder of a study.
 
@@ -98,7 +118,7 @@ def _check_same_study(directory: Path, study: Study) -> None:
         raise SettingsError(f"{directory} holds the study {present.name!r}, not {study.name!r}; name another folder")
     if present == study:
         return
-    rows = open_index(directory, text, lambda: present).table.to_pandas()
+    rows = to_frame(open_index(directory, text, lambda: present).table)
     if rows.empty:
         return
     wanted = {settings_hash(condition.settings_text) for condition in study.conditions()}
@@ -112,7 +132,7 @@ def _check_same_study(directory: Path, study: Study) -> None:
         )
 
 
-def verify(directory: Path, on_progress: Callable[[int, int], None] | None = None) -> list[str]:
+def verify(directory: Path, on_progress: OnProgress | None = None) -> list[str]:
     """Read every byte of a study's folder, and return what is not as it was written, in a line each.
 
     Parameters
@@ -120,7 +140,7 @@ def verify(directory: Path, on_progress: Callable[[int, int], None] | None = Non
     directory
         The study's folder.
     on_progress
-        Called with how many shards have been read, and how many there are.
+        Told how many shards have been read.
 
     Raises
     ------
@@ -139,7 +159,7 @@ def verify(directory: Path, on_progress: Callable[[int, int], None] | None = Non
     for number, damage in enumerate(_damage(shards), 1):
         found += damage
         if on_progress is not None:
-            on_progress(number, len(shards))
+            on_progress(Step("shards read", number, len(shards)))
     named = [*directory.glob(f"{FOLDER}/[!.]*"), *directory.glob("unfinished/*/[!.]*")]
     found += [
         f"{path} is not as it was written; it is made again when it is needed"

@@ -15,6 +15,7 @@ from attrax.studies.shards import remove_leftovers
 from attrax.studies.store import Store
 from attrax.studies.study import Study
 from attrax.studies.study_folder import (
+    check_can_be_read_back,
     check_folder,
     make_folder,
     read_study_text,
@@ -62,17 +63,14 @@ def run_study(
     Raises
     ------
     SettingsError
-        Before any work: the folder holds something else, another run is at work in it, or the criterion is out of reach
-        for a task.
+        Before any work: the study could not be read back, the folder holds something else, another run is at work in
+        it, or the criterion is out of reach for a task.
     StoppedError
         Later: the disk is full; what is finished stays.
     """
     require(shard_size is None or shard_size >= 1, f"shard_size is {shard_size}; it must be 1 or more")
     require(retries >= 0, f"retries is {retries}; it must be 0 or more")
-    asked = {(treatment.task, treatment.stopping): None for treatment in study.treatments}
-    for task, stopping in asked:
-        stopping.check_ceiling(task.ideal_observer_accuracy())
-    check_folder(directory, study)
+    check_study(study, directory)
     make_folder(directory)
     with folder_lock(directory):
         check_folder(directory, study)  # another run may have been here meanwhile
@@ -99,6 +97,22 @@ def run_study(
         store = Store(directory)
         _ = store.damaged  # brings the index up to date
     return store
+
+
+def check_study(study: Study, directory: Path) -> None:
+    """Refuse a study that cannot be run in a folder; nothing is computed or written.
+
+    Raises
+    ------
+    SettingsError
+        If its criterion is out of reach for a task, it could not be read back, or the folder holds something else, or
+        finished networks that this study has not.
+    """
+    asked = {(treatment.task, treatment.stopping): None for treatment in study.treatments}
+    for task, stopping in asked:
+        stopping.check_ceiling(task.ideal_observer_accuracy())
+    check_can_be_read_back(study)
+    check_folder(directory, study)
 
 
 def missing_conditions(study: Study, directory: Path) -> list[Condition]:

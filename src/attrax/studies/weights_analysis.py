@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
 
@@ -20,11 +20,14 @@ from jaxtyping import Float, Int
 
 from attrax.dynamics import Effort, ReluMap, SmoothMap, find_attractors, gru_map, tanh_map
 from attrax.networks import OwnNetwork
+from attrax.progress import Keep, OnProgress, compute_always
 from attrax.settings import SettingsError, require, to_mapping
 from attrax.studies.attractor_table import attractor_table, start_table
 from attrax.studies.conditions import source_version
 from attrax.studies.fixed_point_search import find_points
 from attrax.studies.fixed_point_table import fixed_point_table
+from attrax.studies.parquet import frame_as_bytes
+from attrax.studies.unfinished import Unfinished
 
 RECORD = "analysis.json"
 """Says what was asked; marks a folder as that of an analysis."""
@@ -135,7 +138,10 @@ class AnalysedWeights:
 
 
 def run_analysis(
-    analysis: WeightsAnalysis, directory: Path, on_progress: Callable[[str], None] | None = None
+    analysis: WeightsAnalysis,
+    directory: Path,
+    say: Callable[[str], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> AnalysedWeights:
     """Analyse a network under the inputs whose results are missing in a folder, and write the tables.
 
@@ -145,8 +151,10 @@ def run_analysis(
         What is asked.
     directory
         Where: new, or that of an analysis. Its tables will be those of this one; results of others stay.
+    say
+        Told in a line whatever begins.
     on_progress
-        Told in a line whatever begins or ends.
+        Told how far the orbits under an input are.
 
     Raises
     ------
@@ -154,16 +162,20 @@ def run_analysis(
         Before any work, if the folder holds something else or cannot be written.
     """
     prepare_analysis(analysis, directory)
-    say = on_progress or (lambda line: None)
     results = []
     for index in range(len(analysis.inputs)):
         file = directory / _RESULTS / f"{analysis.identity(index)}.nc"
         title = f"input {index + 1} of {len(analysis.inputs)} ({analysis.input_text(index)})"
         if file.is_file():
-            say(f"{title}: is there already")
+            words = "is there already"
         else:
-            say(f"{title}: following {analysis.n_starts + analysis.starts_are_drawn} starts")
-            _write_result(analyse_input(analysis, index), file)
+            words = f"following {analysis.n_starts + analysis.starts_are_drawn} starts"
+        if say is not None:
+            say(f"{title}: {words}")
+        if not file.is_file():
+            unfinished = Unfinished(directory, analysis.identity(index))
+            _write_result(analyse_input(analysis, index, unfinished.dataset, on_progress), file)
+            unfinished.discard()
         with xr.open_dataset(file, engine="h5netcdf") as dataset:
             results.append(dataset.load())
     analysed = AnalysedWeights(analysis, directory, tuple(results))
@@ -213,8 +225,19 @@ def autonomous_map(network: OwnNetwork, values: Float[np.ndarray, " inputs"]) ->
     return gru_map(network.recurrent_weights, drive, network.recurrent_bias)
 
 
-def analyse_input(analysis: WeightsAnalysis, index: int) -> xr.Dataset:
+def analyse_input(
+    analysis: WeightsAnalysis, index: int, keep: Keep = compute_always, on_progress: OnProgress | None = None
+) -> xr.Dataset:
     """Find the attractors under one input, and the fixed points that attract nothing as well.
+
+    Parameters
+    ----------
+    analysis, index
+        What is asked, and the number of the input.
+    keep
+        Keeps what the orbits settled to, which takes most of the time, while fixed points are sought.
+    on_progress
+        Told how far the orbits are.
 
     Returns
     -------
@@ -231,7 +254,7 @@ def analyse_input(analysis: WeightsAnalysis, index: int) -> xr.Dataset:
     """
     one_map = autonomous_map(analysis.network, analysis.inputs[index])
     starts, upper = first_states(analysis, one_map)
-    found = find_attractors(one_map, starts, seed=analysis.seed, effort=analysis.effort)
+    found = keep("attractors", partial(find_attractors, one_map, starts, analysis.seed, analysis.effort, on_progress))
     zero_state = np.zeros(len(starts), bool)
     zero_state[0] = analysis.starts_are_drawn
     number = _by_share(found.attractor.values, ~zero_state)
@@ -376,7 +399,7 @@ def _write_tables(analysed: AnalysedWeights) -> None:
     for name, frame in frames.items():
         temporary = directory / f".{name}.{os.getpid()}"
         try:
-            frame.to_parquet(temporary, index=False)
+            temporary.write_bytes(frame_as_bytes(frame))
             temporary.replace(directory / f"{name}.parquet")
         finally:
             temporary.unlink(missing_ok=True)
