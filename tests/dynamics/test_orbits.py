@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from attrax.dynamics import Effort, ReluMap, classify, find_attractors
@@ -55,6 +55,7 @@ def test_vectors_are_pushed_by_the_jacobian_each_orbit_for_its_own_time(seed):
 
 
 @given(st.integers(0, 100_000), st.sampled_from([1.0, 0.6]), st.sampled_from([np.float32, np.float64]))
+@example(531, 1.0, np.float64)  # one of the three orbits diverges on the way
 @settings(max_examples=10, deadline=None)
 def test_covectors_are_pulled_back_by_the_jacobians_that_vectors_are_pushed_by(seed, leak, precision):
     rng = np.random.default_rng(seed)
@@ -63,6 +64,10 @@ def test_covectors_are_pulled_back_by_the_jacobians_that_vectors_are_pushed_by(s
     states = orbits.record(CHUNK + 60)
     covectors = rng.standard_normal((3, 2, 40)).astype(precision)
     lags = [[1], [2, 30], [CHUNK, CHUNK + 1, CHUNK + 59]]
+    going = np.flatnonzero(~orbits.diverged())  # the others stand still, which is no step
+    assume(going.size)
+    orbits.keep(going)
+    biases, states, covectors, lags = biases[going], states[:, going], covectors[going], [lags[i] for i in going]
     pulled = ReluOrbits(weights, biases, leak, states[-1]).pull(covectors, states, lags)
     tolerance, largest = (3e-4, 1e25) if precision == np.float32 else (1e-9, 1e250)
     for orbit, wanted in enumerate(lags):
@@ -75,6 +80,17 @@ def test_covectors_are_pulled_back_by_the_jacobians_that_vectors_are_pushed_by(s
             scale = np.abs(expected).max()
             if 1 / largest < scale < largest:  # else the growth over so many steps is beyond the precision's range
                 np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * scale)
+
+
+@pytest.mark.parametrize("leak", [1.0, 0.5])
+def test_nothing_is_pulled_back_along_an_orbit_that_diverged_and_stands_still(leak):
+    weights, biases = np.diag([2.0, 0.5]), np.array([[1.0, 1.0], [-1.0, 1.0]])
+    orbits = ReluOrbits(weights, biases, leak, np.zeros((2, 2)))
+    states = orbits.record(60)
+    assert orbits.diverged().tolist() == [True, False]
+    assert (states[-1, 0] == states[-2, 0]).all()
+    with pytest.raises(ValueError, match="1 of 2 orbits have diverged"):
+        ReluOrbits(weights, biases, leak, states[-1]).pull(np.ones((2, 1, 2)), states, [[1], [1]])
 
 
 def test_jacobians_along_returns_of_a_smooth_map_are_those_of_its_steps():

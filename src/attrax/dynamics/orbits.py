@@ -322,7 +322,16 @@ class ReluOrbits(Orbits):
         Returns
         -------
         For each orbit v J for each of its lags, shape (lags, vectors, units), on the units that are ever active.
+
+        Raises
+        ------
+        ValueError
+            If an orbit has diverged: it stands still where it left, and between equal states there is no step whose
+            Jacobian could be told.
         """
+        gone = ~((states[-1] * states[-1]).sum(axis=1) <= DIVERGED**2)
+        if gone.any():
+            raise ValueError(f"{gone.sum()} of {gone.size} orbits have diverged and stand still; leave them out")
         used = (states != 0).any(axis=(0, 1))
         if self.leak == 1 and (used & ~self._used).any():
             self._use(self._used | used)
