@@ -11,8 +11,13 @@ demo: install
 test: lint
 	$(BIN)/python -m pytest -n 2
 
+# What takes minutes; and the property tests, several times over, on examples that nobody has seen yet.
+ROUNDS ?= 5
 test-slow: install
 	$(BIN)/python -m pytest -m slow
+	for round in $$(seq $(ROUNDS)); do \
+		$(BIN)/python -m pytest -n 2 -m "hypothesis and not slow" --hypothesis-profile=exploring || exit 1; \
+	done
 
 lint: install
 	$(BIN)/ruff check .

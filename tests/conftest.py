@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import jax  # before attrax, so that its annotations name JAX's array and shapes are checked
@@ -17,9 +18,30 @@ from attrax.tasks.context_decision import ContextDecision
 jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("without a clock", settings(), deadline=None)
-settings.load_profile("without a clock")
+# What a terminal or a shell is like is no business of a test: colours and widths are those of a plain file.
+for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(name, None)
+
+# The same examples each time: a test that fails has failed because of what was changed. New ones are looked for where
+# there is time (`make test-slow`), and what fails there becomes an `@example`. How long an example takes says more about
+# the machine than about the code, so there is no deadline.
+settings.register_profile("the same every time", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile("exploring", deadline=None, derandomize=False, print_blob=True)
+settings.load_profile("the same every time")  # `pytest --hypothesis-profile=exploring` for the other one
+
+
+# A shell without job control starts what it puts in the background with SIGINT ignored, and every child inherits that.
+LIKE_A_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+@pytest.fixture(scope="session")
+def as_at_a_terminal():
+    """Return a Python command that Ctrl-C interrupts, from whatever shell the tests were started."""
+    return lambda *arguments: [sys.executable, "-c", LIKE_A_TERMINAL, *arguments]
 
 
 @pytest.fixture

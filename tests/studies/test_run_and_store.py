@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -177,12 +176,12 @@ def test_a_criterion_out_of_reach_is_refused_before_anything_is_written(tmp_path
 
 
 @pytest.mark.parametrize("after", ["compiling", "finished"])
-def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, bare_study_text, after):
+def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, bare_study_text, after, as_at_a_terminal):
     study = tmp_path / "tiny.toml"
     study.write_text(bare_study_text)
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [sys.executable, "-m", "attrax", "run", str(study), "--out", str(out), "--workers", "1"],
+        as_at_a_terminal("-m", "attrax", "run", str(study), "--out", str(out), "--workers", "1"),
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     for line in process.stderr:
