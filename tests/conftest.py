@@ -23,8 +23,8 @@ for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE"
     os.environ.pop(name, None)
 
 # The same examples each time: a test that fails has failed because of what was changed. New ones are looked for where
-# there is time (`make test-slow`), and what fails there becomes an `@example`. There is no deadline: how long an example
-# takes says more about the machine than about the code.
+# there is time (`make test-slow`), and what fails there becomes an `@example`. There is no deadline: how long one takes
+# says more about the machine than about the code.
 settings.register_profile("the same every time", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.register_profile("exploring", deadline=None, derandomize=False, print_blob=True)
 settings.load_profile("the same every time")  # `pytest --hypothesis-profile=exploring` for the other one
