@@ -5,7 +5,10 @@
 
 PART is one of small, agreement, coverage, cost, size, figures (those of docs/atlas.md): all where none is given. Each
 writes a small table into benchmarks/atlas/ as it ends; the page is made anew from all tables each time. One thread.
+By its table the agreement takes fifty minutes; each part says at its end how long it took.
 """
+
+# ruff: noqa: E402 - help answers before imports
 
 import argparse
 import collections
@@ -14,6 +17,18 @@ import os
 import resource
 import time
 from pathlib import Path
+
+PARTS = ("small", "agreement", "coverage", "cost", "size", "figures")
+POINTS, COVERAGE_POINTS = 2_000, 10_000
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
+    parser.add_argument("--networks", type=Path, default=Path("attrax-out/atlas"))
+    parser.add_argument("--points", type=int, default=POINTS)
+    parser.add_argument("--coverage", type=int, default=COVERAGE_POINTS)
+    parser.add_argument("--only", help="networks whose title holds this; rows of the others stay as they are")
+    ARGUMENTS = parser.parse_args()
 
 from attrax.studies.one_thread import ONE_THREAD
 
@@ -24,7 +39,7 @@ from atlas_page import write_page
 
 HERE = Path(__file__).parent
 TABLES = HERE / "atlas"
-POINTS, COVERAGE_POINTS, COVERAGE_STARTS = 2_000, 10_000, 20
+COVERAGE_STARTS = 20
 OSCILLATING_POINTS = 100  # an orbit that oscillates takes a quarter of a second
 GRID = 400
 
@@ -287,23 +302,16 @@ def figures(arguments) -> None:
     save_figure(sweep_figure(branches, component, ("coherence 1", "first principal component")), images / "sweep.png")
 
 
-PARTS = {"small": small, "agreement": agreement, "coverage": coverage, "cost": cost, "size": size, "figures": figures}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
-    parser.add_argument("--networks", type=Path, default=Path("attrax-out/atlas"))
-    parser.add_argument("--points", type=int, default=POINTS)
-    parser.add_argument("--coverage", type=int, default=COVERAGE_POINTS)
-    parser.add_argument("--only", help="networks whose title holds this; rows of the others stay as they are")
-    arguments = parser.parse_args()
+def main(arguments) -> None:
+    functions = {
+        "small": small, "agreement": agreement, "coverage": coverage, "cost": cost, "size": size, "figures": figures
+    }  # fmt: skip
     for part in arguments.parts or PARTS:
         begin = time.perf_counter()
-        PARTS[part](arguments)
+        functions[part](arguments)
         print(f"{part}: {time.perf_counter() - begin:.0f} s", flush=True)
         write_page(TABLES, HERE / "atlas.md")
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGUMENTS)

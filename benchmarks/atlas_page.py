@@ -12,7 +12,8 @@ def write_page(folder: Path, page: Path) -> None:
     tables = {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
     lines = ["# The exact atlas: does it agree, does it miss anything, what does it cost?", "",
              "Made by `benchmarks/atlas.py` from the tables in `benchmarks/atlas/`; the networks are those of",
-             "`benchmarks/atlas.toml` (N = 250, two seeds of each). One thread of a shared machine.", ""]  # fmt: skip
+             "`benchmarks/atlas.toml` (N = 250, two seeds of each; supervised learning with the settings from before any were tuned).",
+             "One thread of a shared machine.", ""]  # fmt: skip
     if rows := tables.get("small"):
         cells, wrong = sum(r["cells"] for r in rows), sum(r["disagree"] for r in rows)
         lines += ["## Are all fixed points there, and are the areas right?", "",

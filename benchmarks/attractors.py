@@ -7,6 +7,7 @@ PART is one of known, border-collision, trained, plane, profile, peers, cost (al
 part writes a small table into benchmarks/attractors/ as it ends, so that parts can be made one by one; the page is made
 anew from all tables each time. `--peers` is the Python of an environment with torch and pynamicalsys, `--finder` the
 folder of FixedPointFinder's modules (it is on no package index). One thread.
+By its tables the planes take about half an hour, the other parts minutes each; each says at its end how long it took.
 """
 
 import argparse
@@ -448,7 +449,7 @@ def cost(_) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", choices=[*PARTS, []], default=[])
     parser.add_argument("--networks", type=Path, default=Path("attrax-out/attractors"))
     parser.add_argument("--peers", default="", help="a Python with torch and pynamicalsys")

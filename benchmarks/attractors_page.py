@@ -39,7 +39,8 @@ def _head() -> str:
     .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
     .venv/bin/python benchmarks/attractors.py --peers PYTHON --finder DIR
 
-The first command trains eight networks, the second makes this page (see its help). One thread of a shared, noisy machine
+The first command trains eight networks (supervised ones with the settings from before any were tuned), the second makes
+this page (see its help). One thread of a shared, noisy machine
 (Python {platform.python_version()}, {versions}); seconds are medians of several runs after one that compiles, unless
 said otherwise. How many fixed points and cycles are *found* is on a page of its own: [fixed points](fixed_points.md).
 """

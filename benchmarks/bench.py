@@ -195,7 +195,7 @@ MARK = "<!-- What follows is written by hand. -->"
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", type=Path, required=True, help="the Python that has what peers.txt names")
     parser.add_argument("--only", nargs="+", help="titles of parts, as they are printed; the other figures stay")
     arguments = parser.parse_args()

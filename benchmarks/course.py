@@ -5,7 +5,8 @@
     .venv/bin/python benchmarks/course.py [PART ...]
 
 PART is one of course, sides, figures (those of docs/along-training.md): all where none is given. Tables are kept in
-benchmarks/course/; the page is made anew from all of them each time.
+benchmarks/course/; the page is made anew from all of them each time. Training takes minutes for each of the two dozen
+networks; a part follows every one of them, which takes minutes as well.
 """
 
 # ruff: noqa: E501 - rows of tables
@@ -119,7 +120,7 @@ def write_page(page: Path) -> None:
     """Make the page from the tables that there are."""
     tables = {file.stem: json.loads(file.read_text()) for file in sorted(TABLES.glob("*.json"))}
     lines = ["# How do the dynamics come about along training?", "",
-             "Made by `benchmarks/course.py`. N = 250, the task's defaults. Planes of 7 x 7 coherences in both contexts; shares of them, from where",
+             "Made by `benchmarks/course.py`. N = 250, the task's defaults; supervised learning with the settings from before any were tuned. Planes of 7 x 7 coherences in both contexts; shares of them, from where",
              "the stimulus stage begins. Few networks: what differs between two of them need not differ between the rules.", ""]  # fmt: skip
     if rows := tables.get("comparisons"):
         lines += ["## Matched accuracy, equal updates, equal trials", "",

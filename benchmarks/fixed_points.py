@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/fixed_points.py
 
-Writes benchmarks/fixed_points.md and docs/images/planted-points.png. Minutes on one core; seeds from 0, which were not
-used for development.
+Writes benchmarks/fixed_points.md and docs/images/planted-points.png. About ten minutes on one core; seeds
+from 0, which were not used for development.
 """
 
 import argparse
@@ -12,6 +12,11 @@ import platform
 import sys
 import time
 from pathlib import Path
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", type=int, default=8, help="planted networks for each number of directions")
+    ARGUMENTS = parser.parse_args()
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
@@ -176,10 +181,7 @@ def draw(at, baseline, path):
     figure.savefig(path, dpi=150)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--networks", type=int, default=8, help="planted networks for each number of directions")
-    arguments = parser.parse_args()
+def main(arguments) -> None:
     begun = time.perf_counter()
     rows = [
         recall("fixed points, N 8 to 12, Gaussian", small_random, 1),
@@ -246,4 +248,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGUMENTS)

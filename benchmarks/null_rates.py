@@ -3,11 +3,18 @@
 Units are slow (a correlation of 0.9 from step to step). Where there are trials, each begins anew, and units have a
 level of their own in it.
 
-Run: ``python benchmarks/null_rates.py``; writes benchmarks/populations/null_rates.json.
+    .venv/bin/python benchmarks/null_rates.py
+
+Writes benchmarks/populations/null_rates.json; about three minutes on one core.
 """
 
+import argparse
 import json
 from pathlib import Path
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
 
 import numpy as np
 from scipy.signal import lfilter

@@ -24,6 +24,14 @@ import textwrap
 import time
 from pathlib import Path
 
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=["agreement", "significance", "speed", "page", "one-run"])
+    parser.add_argument("recording", nargs="?", choices=["trials", "free"], help="of one-run")
+    parser.add_argument("correction", nargs="?", help="of one-run")
+    parser.add_argument("--driada", help="the Python of DRIADA's environment")
+    ARGUMENTS = parser.parse_args()
+
 from attrax.studies.one_thread import ONE_THREAD
 
 os.environ |= ONE_THREAD  # before NumPy is imported
@@ -735,13 +743,7 @@ def write_page() -> None:
     HERE.with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("part", choices=["agreement", "significance", "speed", "page", "one-run"])
-    parser.add_argument("recording", nargs="?", choices=list(WORK), help="of one-run")
-    parser.add_argument("correction", nargs="?", help="of one-run")
-    parser.add_argument("--driada", help="the Python of DRIADA's environment")
-    arguments = parser.parse_args()
+def main(arguments) -> None:
     if arguments.part == "one-run":
         one_run(arguments.recording, arguments.correction)
         return
@@ -760,4 +762,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGUMENTS)

@@ -6,7 +6,8 @@ store: 100,000 made-up networks in the format of a study, then sizes and times o
 cores: six networks of about a minute, on one core and on two: the speedup, and what is neither training nor analysis.
 kills: fifty random SIGKILLs over small studies (the test of that name), and what came of them.
 
-With nothing else running. Each part keeps the figures of the others.
+With nothing else running: store takes minutes, cores and kills about ten each. Each part keeps the figures of
+the others.
 """
 
 import argparse
@@ -199,7 +200,7 @@ def kills(directory):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["store", "cores", "kills"], nargs="+")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()

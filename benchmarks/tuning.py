@@ -8,6 +8,8 @@
 a time, on the seeds 1000 to 1004 at δ = 0.1; what is clearly slower is given up early, which the score says by adding
 1000. `validate` measures the choice and the untuned settings on the seeds 2000 to 2005. Lines of JSON are added to
 benchmarks/tuning/. Seconds are processor time of training, without compiling and the final evaluations.
+
+`search` ends after --minutes; `validate` takes about a quarter of an hour.
 """
 
 import argparse
@@ -16,6 +18,13 @@ import random
 import sys
 import time
 from pathlib import Path
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["search", "validate"])
+    parser.add_argument("rule", nargs="?", choices=["ppo", "supervised"])
+    parser.add_argument("--minutes", type=float, default=20)
+    ARGUMENTS = parser.parse_args()
 
 sys.path.insert(0, str(Path(__file__).parent / "speed"))
 import one_thread  # noqa: F401 (before JAX)
@@ -127,12 +136,7 @@ def _add(file, record):
         lines.write(json.dumps(record) + "\n")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["search", "validate"])
-    parser.add_argument("rule", nargs="?", choices=["ppo", "supervised"])
-    parser.add_argument("--minutes", type=float, default=20)
-    arguments = parser.parse_args()
+def main(arguments):
     if arguments.what == "search":
         search(arguments.rule, arguments.minutes)
     else:
@@ -140,4 +144,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGUMENTS)

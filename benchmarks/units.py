@@ -9,10 +9,18 @@ checkpoints (a quarter of a minute each), for the store may have been made befor
 store's.
 """
 
-# ruff: noqa: E501 - rows of tables
+# ruff: noqa: E402, E501 - help answers before imports; rows of tables
 
 import argparse
 from pathlib import Path
+
+PARTS = ("networks", "course", "definitions", "figures")
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS])
+    parser.add_argument("--directory", default="attrax-out/units")
+    ARGUMENTS = parser.parse_args()
 
 import numpy as np
 import pandas as pd
@@ -218,23 +226,16 @@ def _table(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-PARTS = {"networks": networks, "course": course, "definitions": definitions, "figures": figures}
-
-
-def main() -> None:
+def main(arguments) -> None:
     """Make the parts that are asked for, and the page."""
     from attrax.studies import open as open_store
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS])
-    parser.add_argument("--directory", default="attrax-out/units")
-    arguments = parser.parse_args()
     TABLES.mkdir(exist_ok=True)
     store = open_store(arguments.directory)
     for part in arguments.parts or PARTS:
-        PARTS[part](store)
+        {"networks": networks, "course": course, "definitions": definitions, "figures": figures}[part](store)
     write_page(HERE / "units.md")
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGUMENTS)

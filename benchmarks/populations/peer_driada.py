@@ -1,16 +1,25 @@
 """DRIADA's side of benchmarks/populations.py, in an environment of its own: a part, a file to read, a file to write.
 
 /path/to/driada/python benchmarks/populations/peer_driada.py information in.npz out.npz
+
+Seconds to minutes, by what is in the file; benchmarks/populations.py calls it.
 """
 
+import argparse
 import contextlib
 import io
 import json
 import resource
-import sys
 import time
 import warnings
 from importlib.metadata import version
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=["information", "types", "significance", "speed"])
+    parser.add_argument("source", help="a file to read (.npz)")
+    parser.add_argument("target", help="a file to write (.npz)")
+    ARGUMENTS = parser.parse_args()
 
 import numpy as np
 
@@ -134,8 +143,7 @@ def part_speed(data):
 
 
 if __name__ == "__main__":
-    part, source, target = sys.argv[1:]
-    with np.load(source) as file:
+    with np.load(ARGUMENTS.source) as file:
         given = dict(file)
-    result = globals()[f"part_{part}"](given)
-    np.savez(target, version=version("driada"), numpy=np.__version__, scipy=version("scipy"), **result)
+    result = globals()[f"part_{ARGUMENTS.part}"](given)
+    np.savez(ARGUMENTS.target, version=version("driada"), numpy=np.__version__, scipy=version("scipy"), **result)

@@ -2,13 +2,20 @@
 
     python loops.py ppo|ppo_lstm|ppo_16|ppo_lstm_16|sl_with_data|sl|shares [--repeats R]
 
-Rates exclude compiling and evaluations, and include everything else: drawing trials, acting, learning.
+Rates exclude compiling and evaluations, and include everything else: drawing trials, acting, learning. Less than a
+minute each; `make bench` runs them.
 """
 
 import argparse
 import json
 import statistics
 import time
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["ppo", "ppo_lstm", "ppo_16", "ppo_lstm_16", "sl_with_data", "sl", "shares"])
+    parser.add_argument("--repeats", type=int, default=5)
+    ARGUMENTS = parser.parse_args()
 
 import jax
 import jax.numpy as jnp
@@ -138,13 +145,9 @@ MEASUREMENTS = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=[*MEASUREMENTS])
-    parser.add_argument("--repeats", type=int, default=5)
-    arguments = parser.parse_args()
+def main(arguments):
     print(json.dumps(MEASUREMENTS[arguments.what](arguments.repeats)))
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGUMENTS)

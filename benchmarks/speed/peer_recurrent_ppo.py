@@ -2,12 +2,19 @@
 
 The same epochs, steps and batch as `COMPARED_PPO` in loops.py. One LSTM, shared by actor and critic (the default has
 two): the critic then sees the LSTM's output with its gradient cut, where attrax's critic trains the recurrent weights.
+Less than a minute; `make bench` runs it.
 """
 
 import argparse
 import json
 import time
 import warnings
+
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--environments", type=int, default=64)
+    ARGUMENTS = parser.parse_args()
 
 import one_thread  # noqa: F401 (before PyTorch)
 import torch
@@ -21,11 +28,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv  # noqa: E402
 STEPS, EPOCHS, MINIBATCHES = 80, 4, 2
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--environments", type=int, default=64)
-    arguments = parser.parse_args()
+def main(arguments):
     torch.set_num_threads(1)
 
     def make():
@@ -51,4 +54,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(ARGUMENTS)

@@ -2,12 +2,17 @@
 
 Each part is compiled and timed alone, on the arrays of a real update; the parts of a rule are timed in turn, and
 medians of nine rounds are shown beside the whole update. "At the product rate" is the time that the products of the
-part would take at the rate of one large product, measured in the same rounds.
+part would take at the rate of one large product, measured in the same rounds. A minute or two.
 """
 
-import statistics  # noqa: I001 (JAX comes after loops)
+import argparse
+import statistics
 
-import loops  # (sets one thread, before JAX)
+if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
+
+import loops  # noqa: I001 (sets one thread, before JAX)
 import jax
 import jax.numpy as jnp
 
