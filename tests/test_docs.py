@@ -114,18 +114,20 @@ def course_mapped(tmp_path_factory, tiny_study_text):
 
 
 @pytest.fixture
-def stored(tiny_store, request):
+def stored(request):
     """Return the folder of a finished study such as a page opens."""
     own = {("statistics", "my_study"): "rules_compared", ("along-training", "my_study"): "course_mapped"}
 
     def folder(page, name):
-        return request.getfixturevalue(own[page, name]) if (page, name) in own else tiny_store.directory
+        if (page, name) in own:
+            return request.getfixturevalue(own[page, name])
+        return request.getfixturevalue("tiny_store").directory
 
     return folder
 
 
 @pytest.fixture
-def analysed(tmp_path, monkeypatch):
+def analysed(tmp_path):
     """What `attrax analyse network.npz` leaves."""
     import numpy as np
 
@@ -227,8 +229,8 @@ def is_accepted(monkeypatch, capsys, words):
 
 
 def commands_in(text):
-    """The words after `attrax` (or a path to it) in each line of a shell."""
-    for line in text.replace("\\\n", " ").splitlines():
+    """The words after `attrax` (or a path to it) in each line of a shell; [what may be left out] is there."""
+    for line in re.sub(r"\[(--.*?)\]", r"\1", text.replace("\\\n", " ")).splitlines():
         words = shlex.split(line.split("|")[0], comments=True)
         for i, word in enumerate(words):
             if word.rpartition("/")[2] == "attrax" and words[i + 1 : i + 2] and "install" not in words:
@@ -275,8 +277,8 @@ def test_make_knows_every_target_that_a_page_names(page):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
     assert {"demo", "test"} <= targets
-    text = page.read_text(encoding="utf-8")
-    assert set(re.findall(r"(?:^|`)make ([a-z][\w-]*)(?=[` \n])", text, re.MULTILINE)) <= targets
+    code = "\n".join([*INLINE.findall(prose(page)), *(block.text for block in blocks_of(page))])
+    assert set(re.findall(r"^make ([a-z][\w-]*)", code, re.MULTILINE)) <= targets
 
 
 # --- What pages point at is there ---
