@@ -1,12 +1,24 @@
-"""Files that are either whole and as they were written, or not there."""
+"""Files that are either whole and as they were written, or not there; a power cut included.
 
+A disk keeps what a file holds and what a folder calls it apart: a renamed file may be back under its old name after a
+power cut, or a new folder gone, until the folder that holds the name was confirmed as well.
+"""
+
+import errno
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
+
+_NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""How file systems answer that cannot confirm a folder, as some of networks: there is nothing more that can be done."""
+_ATTEMPTS = 3
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write a file under a temporary name, let the disk confirm it, and rename it: all of it or nothing.
+
+    What was written stays through a power cut once this has returned.
 
     Raises
     ------
@@ -16,7 +28,7 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         write_through(temporary, content)
-        temporary.replace(path)
+        rename(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -28,6 +40,45 @@ def write_through(path: Path, content: bytes | memoryview) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename a file or a folder, over what has the name, and let the disk confirm that it is called so now."""
+    source.replace(target)
+    sync_folder(target.parent)
+    if source.parent != target.parent:  # in this order: rather under both names than under none
+        sync_folder(source.parent)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it, as far as they are missing, and let the disk confirm their names.
+
+    A folder that is there already is confirmed too: whoever made it may have been killed before doing that.
+    """
+    for _ in range(_ATTEMPTS):
+        if folder.is_dir():
+            break
+        make_folders(folder.parent)
+        with suppress(FileNotFoundError):  # another process has just removed the folder above, which was empty
+            folder.mkdir(exist_ok=True)
+    else:
+        folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the disk confirm the names in a folder."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders; elsewhere, one that may be entered and not be listed
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_FOR_FOLDERS:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def checksum(content: bytes | memoryview) -> str:
@@ -47,7 +98,7 @@ def write_checked(folder: Path, stem: str, suffix: str, content: bytes | memoryv
     content
         All of it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folders(folder)
     path = folder / f"{stem}.{checksum(content)[:32]}.{suffix}"
     write_whole(path, content)
     for other in _versions(folder, stem, suffix):

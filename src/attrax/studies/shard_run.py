@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from attrax.learning import Member, Progress, Trained, train_batch
 from attrax.studies.conditions import Condition
 from attrax.studies.network_run import finish_network
-from attrax.studies.shards import SHARDS, NetworkResult, Shard, shard_name, write_shard
+from attrax.studies.shards import SHARDS, NetworkResult, Shard, confirm_shards, shard_name, write_shard
 from attrax.studies.unfinished import Unfinished
 
 
@@ -57,6 +57,7 @@ def run_shard(
     """
     written = Shard(directory / SHARDS / shard_name([condition.identity for condition in conditions]))
     if written.folder.is_dir() and not written.damage():  # by an attempt that died before it could say so
+        confirm_shards(directory)
         for condition in conditions:
             Unfinished(directory, condition.identity).discard()
             say(Message(condition.identity, "finished"))

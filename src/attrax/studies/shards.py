@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrax.settings import SettingsError, StoppedError
-from attrax.studies.checked_files import checksum, write_through
+from attrax.studies.checked_files import checksum, make_folders, rename, sync_folder, write_through
 from attrax.studies.parquet import frame_as_bytes, read_table, to_frame
 
 if TYPE_CHECKING:
@@ -181,6 +181,8 @@ def shard_name(identities: Sequence[str]) -> str:
 def write_shard(directory: Path, results: Sequence[NetworkResult]) -> Shard:
     """Write networks under a temporary name, with checksums, then rename: all of it or nothing.
 
+    What was written stays through a power cut once this has returned.
+
     Raises
     ------
     OSError
@@ -190,38 +192,48 @@ def write_shard(directory: Path, results: Sequence[NetworkResult]) -> Shard:
     contents = _contents(results)
     temporary = shard.folder.with_name(f".{shard.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
+    make_folders(temporary.parent)
     try:
-        temporary.mkdir(parents=True)
+        temporary.mkdir()
         for file, content in contents.items():
             write_through(temporary / file, content)
         sums = {file: checksum(content) for file, content in contents.items()}
         write_through(temporary / CHECKSUMS, _checksums_text(sums).encode())
+        sync_folder(temporary)
         if shard.folder.exists():
             if not shard.damage():  # another run was faster: equal settings and code give equal results
+                confirm_shards(directory)
                 return shard
             set_aside(directory, shard)
-        temporary.replace(shard.folder)
+        rename(temporary, shard.folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return shard
 
 
+def confirm_shards(directory: Path) -> None:
+    """Let the disk confirm that finished shards are called so: who renamed one may have died before doing that."""
+    sync_folder(directory / SHARDS)
+
+
 def set_aside(directory: Path, shard: Shard) -> Path:
     """Move a damaged shard out of the way, so that its networks are computed again; nothing is deleted."""
     place = directory / "damaged"
-    place.mkdir(exist_ok=True)
+    make_folders(place)
     target = place / shard.name
     number = 1
     while target.exists():
         number += 1
         target = place / f"{shard.name}.{number}"
-    shard.folder.replace(target)
+    rename(shard.folder, target)
     return target
 
 
 def remove_leftovers(directory: Path) -> None:
     """Remove what an attempt that was killed has begun to write. Only while no other run is at work there."""
-    for leftover in [*(directory / SHARDS).glob(".*"), *directory.glob("unfinished/*/.*"), *directory.glob("index/.*")]:
+    places = (f"{SHARDS}/.*", "unfinished/*/.*", "index/.*", ".study.toml.*", ".run.json.*", ".clock.*")
+    begun = [found for place in places for found in directory.glob(place)]
+    for leftover in [found for found in begun if not found.name.endswith(f".{os.getpid()}")]:  # this run's record
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:

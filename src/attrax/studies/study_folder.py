@@ -6,10 +6,10 @@ from pathlib import Path
 
 from attrax.progress import OnProgress, Step
 from attrax.settings import SettingsError
-from attrax.studies.checked_files import checksum, write_whole
+from attrax.studies.checked_files import checksum, make_folders, write_whole
 from attrax.studies.index import FOLDER, open_index, settings_hash
 from attrax.studies.parquet import to_frame
-from attrax.studies.shards import SHARDS, Shard, set_aside, shards_in
+from attrax.studies.shards import SHARDS, Shard, confirm_shards, set_aside, shards_in
 from attrax.studies.study import Study
 from attrax.studies.study_file import parse_study
 
@@ -86,7 +86,8 @@ def make_folder(directory: Path) -> None:
         If it cannot be written.
     """
     try:
-        (directory / SHARDS).mkdir(parents=True, exist_ok=True)
+        make_folders(directory)
+        make_folders(directory / SHARDS)
     except OSError as error:
         raise _not_writable(directory, error) from None
 
@@ -192,4 +193,5 @@ def set_damaged_shards_aside(directory: Path) -> list[str]:
         if damage:
             set_aside(directory, shard)
             found += damage
+    confirm_shards(directory)
     return found

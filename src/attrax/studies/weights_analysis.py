@@ -6,7 +6,6 @@ stopped loses only the input that it was at, and the same command goes on from t
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -23,6 +22,7 @@ from attrax.networks import OwnNetwork
 from attrax.progress import Keep, OnProgress, compute_always
 from attrax.settings import SettingsError, require, to_mapping
 from attrax.studies.attractor_table import attractor_table, start_table
+from attrax.studies.checked_files import make_folders, sync_folder, write_whole
 from attrax.studies.conditions import source_version
 from attrax.studies.fixed_point_search import find_points
 from attrax.studies.fixed_point_table import fixed_point_table
@@ -190,7 +190,9 @@ def prepare_analysis(analysis: WeightsAnalysis, directory: Path) -> None:
     if directory.is_dir() and any(directory.iterdir()) and not (directory / RECORD).is_file():
         raise SettingsError(f"{directory} holds something else; name a folder that is new or holds an analysis")
     try:
-        (directory / _RESULTS).mkdir(parents=True, exist_ok=True)
+        make_folders(directory)
+        make_folders(directory / _RESULTS)
+        sync_folder(directory / _RESULTS)  # what an analysis that was killed had renamed, and not confirmed
         _write_text(json.dumps(_record(analysis), indent=1) + "\n", directory / RECORD)
     except OSError as error:
         raise SettingsError(f"{directory} cannot be written: {error.strerror}; name another folder") from None
@@ -372,20 +374,12 @@ def _first_steps(
 
 
 def _write_result(result: xr.Dataset, file: Path) -> None:
-    """Write under a temporary name, then rename: all of it or nothing."""
-    temporary = file.with_name(f".{file.stem}.{os.getpid()}")
     compressed = {
         name: {"zlib": True, "complevel": 4, "shuffle": True}
         for name, values in result.data_vars.items()
         if values.ndim > 1 and values.size
     }
-    try:
-        result.to_netcdf(temporary, engine="h5netcdf", encoding=compressed)
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(file, result.to_netcdf(engine="h5netcdf", encoding=compressed))
 
 
 def _write_tables(analysed: AnalysedWeights) -> None:
@@ -397,15 +391,8 @@ def _write_tables(analysed: AnalysedWeights) -> None:
     _write_text(analysed.points.to_csv(index=False), directory / "fixed_points.csv")
     frames = {"attractors": table, "fixed_points": analysed.points, "starts": pd.concat(starts, ignore_index=True)}
     for name, frame in frames.items():
-        temporary = directory / f".{name}.{os.getpid()}"
-        try:
-            temporary.write_bytes(frame_as_bytes(frame))
-            temporary.replace(directory / f"{name}.parquet")
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(directory / f"{name}.parquet", frame_as_bytes(frame))
 
 
 def _write_text(text: str, file: Path) -> None:
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(file)
+    write_whole(file, text.encode())
