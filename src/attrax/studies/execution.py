@@ -49,6 +49,16 @@ class DiskFull(NamedTuple):
     """The worker could not write: there is no room."""
 
 
+class Waiting(NamedTuple):
+    """The worker cannot begin yet."""
+
+    what_for: str
+    """In a line: what all that wait are waiting for."""
+
+
+Said = Message | Done | Died | DiskFull | Waiting
+
+
 @runtime_checkable
 class Worker(Protocol):
     """Does one job at a time, and keeps its compiled programs from one to the next."""
@@ -75,8 +85,14 @@ class Executor(Protocol):
         """Return a new worker."""
         ...
 
-    def wait(self, workers: Sequence[Worker]) -> list[tuple[Worker, Message | Done | Died | DiskFull]]:
-        """Wait until one of the workers says something; return who says what."""
+    def wait(self, workers: Sequence[Worker]) -> list[tuple[Worker, Said]]:
+        """Wait until one of the workers says something, or may wait in vain; return who says what.
+
+        Raises
+        ------
+        StoppedError
+            If none of them could begin for too long.
+        """
         ...
 
 
@@ -119,6 +135,7 @@ def carry_out(
     executor: Executor,
     on_event: Callable[[Event], None],
     retries: int = RETRIES,
+    on_wait: Callable[[str], None] | None = None,
 ) -> None:
     """Compute shards side by side; each worker writes its own.
 
@@ -137,11 +154,13 @@ def carry_out(
         Told whatever happens to each network.
     retries
         How often a job whose worker died is tried again.
+    on_wait
+        Told in a line, now and then, what workers wait for that cannot begin.
 
     Raises
     ------
     StoppedError
-        If there is no room for results; all workers are stopped, and what is finished stays.
+        If there is no room for results, or no worker can begin; all workers are stopped, and what is finished stays.
 
     Notes
     -----
@@ -168,6 +187,9 @@ def carry_out(
                 elif isinstance(said, Done):
                     idle.append(worker)
                     del busy[worker]
+                elif isinstance(said, Waiting):
+                    if on_wait is not None:
+                        on_wait(said.what_for)
                 elif isinstance(said, DiskFull):
                     raise StoppedError(
                         f"the disk of {directory} is full; what is finished is whole. Make room, and the same command "

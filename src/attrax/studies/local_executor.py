@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from attrax.studies.execution import Died, DiskFull, Done, Job, Worker
+from attrax.studies.execution import Died, DiskFull, Done, Job, Said, Worker
 from attrax.studies.one_thread import ONE_THREAD
-from attrax.studies.shard_run import DiskFullError, Message, log_failure, run_shard
+from attrax.studies.shard_run import DiskFullError, log_failure, run_shard
 
 
 class LocalExecutor:
@@ -37,7 +37,7 @@ class LocalExecutor:
         """Spawn a process."""
         return _Process(self._directory, self._side_by_side)
 
-    def wait(self, workers: Sequence[Worker]) -> list[tuple[Worker, Message | Done | Died | DiskFull]]:
+    def wait(self, workers: Sequence[Worker]) -> list[tuple[Worker, Said]]:
         """Wait for messages; see `attrax.studies.execution.Executor`."""
         processes = {worker.connection: worker for worker in workers if isinstance(worker, _Process)}
         ready = set(wait(list(processes)))
@@ -62,10 +62,10 @@ class _Process:
         except OSError:  # it is dead already: `next` will say so
             return
 
-    def next(self) -> Message | Done | Died | DiskFull:
+    def next(self) -> Said:
         """Return what the process says, or how it ended."""
         try:
-            said: Message | Done | DiskFull | Died = self.connection.recv()
+            said: Said = self.connection.recv()
         except (EOFError, OSError):  # its end is closed, perhaps in the middle of a message
             return self._end()
         return said

@@ -1,6 +1,7 @@
 """Run a study: what is missing is computed, what is there stays."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from attrax.studies.folder_lock import folder_lock
 from attrax.studies.index import open_index
 from attrax.studies.local_executor import LocalExecutor
 from attrax.studies.run_record import RunRecorder
-from attrax.studies.shards import remove_leftovers
+from attrax.studies.shards import remove_leftovers, shards_in
 from attrax.studies.store import Store
 from attrax.studies.study import Study
 from attrax.studies.study_folder import (
@@ -35,6 +36,7 @@ def run_study(
     retries: int = RETRIES,
     on_start: Callable[[list[Condition], list[str]], None] | None = None,
     most: int | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Store:
     """Train and analyse the networks of a study that are missing in a folder.
 
@@ -59,6 +61,9 @@ def run_study(
         ``damaged/``.
     most
         How many shards to compute; None: all.
+    on_wait
+        Told in a line, now and then, what the workers wait for, such as free cores of a cluster; None: the line goes to
+        the standard error stream.
 
     Raises
     ------
@@ -66,34 +71,38 @@ def run_study(
         Before any work: the study could not be read back, the folder holds something else, another run is at work in
         it, or the criterion is out of reach for a task.
     StoppedError
-        Later: the disk is full; what is finished stays.
+        Later: the disk is full, or workers wait in vain for a core; what is finished stays.
     """
     require(shard_size is None or shard_size >= 1, f"shard_size is {shard_size}; it must be 1 or more")
     require(retries >= 0, f"retries is {retries}; it must be 0 or more")
     check_study(study, directory)
     make_folder(directory)
-    with folder_lock(directory):
+    with folder_lock(directory), RunRecorder(directory) as recorder:
         check_folder(directory, study)  # another run may have been here meanwhile
         write_study(directory, study)
         remove_leftovers(directory)
+        recorder.enter(f"checking {len(shards_in(directory))} shards")
         damaged = set_damaged_shards_aside(directory)
+        recorder.enter("looking for what is missing")
         missing = missing_conditions(study, directory)
         if on_start is not None:
             on_start(missing, damaged)
         if missing:
             jobs = plan_jobs(missing, shard_size or default_shard_size(study.n_networks, "cpu"))[:most]
-            recorder = RunRecorder(directory, sum(len(job.conditions) for job in jobs))
+            recorder.begin(sum(len(job.conditions) for job in jobs))
 
             def told(event: Event) -> None:
                 recorder(event)
                 if on_event is not None:
                     on_event(event)
 
-            try:
-                workers = executor or LocalExecutor(directory, n_workers or available_cores())
-                carry_out(directory, jobs, workers, told, retries)
-            finally:
-                recorder.close()
+            def waiting(line: str) -> None:
+                recorder.wait(line)
+                (on_wait or _say)(line)
+
+            workers = executor or LocalExecutor(directory, n_workers or available_cores())
+            carry_out(directory, jobs, workers, told, retries, waiting)
+        recorder.enter("bringing the index up to date")
         store = Store(directory)
         _ = store.damaged  # brings the index up to date
     return store
@@ -113,6 +122,11 @@ def check_study(study: Study, directory: Path) -> None:
         stopping.check_ceiling(task.ideal_observer_accuracy())
     check_can_be_read_back(study)
     check_folder(directory, study)
+
+
+def _say(line: str) -> None:
+    """Write a line where whoever waits sees it, and where it is no result."""
+    print(f"attrax: {line}", file=sys.stderr, flush=True)
 
 
 def missing_conditions(study: Study, directory: Path) -> list[Condition]:
