@@ -46,6 +46,69 @@ ray.shutdown()
 cluster.shutdown()
 """
 
+FULL_CLUSTER = """
+import json, sys
+from pathlib import Path
+
+import ray
+
+from attrax.interop import ray_executor
+from attrax.settings import StoppedError
+from attrax.studies import parse_study, run_study
+from attrax.studies.execution import Job, carry_out
+from attrax.studies.run_record import read_record
+
+study, out = parse_study(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+ray_executor._FIRST_WORD, ray_executor._WORDS_EVERY = 2.0, 3.0
+ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+
+
+@ray.remote(num_cpus=1)
+class Somebody:
+    def begin(self):
+        pass
+
+
+others = [Somebody.remote() for _ in range(2)]
+ray.get([other.begin.remote() for other in others])
+found = {}
+try:
+    run_study(study, out, executor=ray_executor.RayExecutor(out, patience=6))
+except StoppedError as error:
+    found["given up"] = str(error)
+
+lines = []
+
+
+def told(line):
+    lines.append(line)
+    if len(lines) == 2:
+        ray.kill(others.pop())
+
+
+carry_out(out, [Job(()), Job(())], ray_executor.RayExecutor(out), None, on_wait=told)  # shards of no networks
+found |= {"lines": lines, "record": read_record(out).ended}
+print(json.dumps(found))
+ray.shutdown()
+"""
+
+
+def test_a_cluster_without_a_free_core_is_told_and_not_waited_for_without_end(tmp_path, bare_study_text):
+    (tmp_path / "study.toml").write_text(bare_study_text)
+    script = [sys.executable, "-c", FULL_CLUSTER, str(tmp_path / "study.toml"), str(tmp_path / "out")]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(next(line for line in reversed(done.stdout.splitlines()) if line.startswith("{")))
+    cores = "each asks for 1 CPU of the Ray cluster, which has 2, of which 0 are free"
+    assert found["given up"].startswith(
+        f"no worker could begin within 6 seconds: {cores}. Let others end, or add nodes"
+    )
+    # without anybody to tell, the standard error stream is told
+    assert f"attrax: 2 of 2 workers have not begun: {cores}; given up in " in done.stderr
+    assert found["lines"][0].startswith(f"2 of 2 workers have not begun: {cores}; given up in 59")
+    assert len(found["lines"]) >= 2
+    assert found["record"]
+
 
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_node_gives_what_this_machine_gives(tmp_path, bare_study_text):
