@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from attrax.settings import StoppedError
 from attrax.studies import parse_study
-from attrax.studies.execution import Died, DiskFull, Done, carry_out, default_shard_size, plan_jobs
+from attrax.studies.execution import Died, DiskFull, Done, Waiting, carry_out, default_shard_size, plan_jobs
 from attrax.studies.shard_run import Message
 
 STUDY = """
@@ -27,7 +27,7 @@ learners.ppo.epochs = [2, 4]
 
 
 class ScriptedExecutor:
-    """Workers that finish every network, but for those whose seeds are in a script of how their attempts end."""
+    """Workers that finish every network, but for those whose seeds are in a script of how their attempts go."""
 
     def __init__(self, n_workers, script=None):
         self.n_workers, self.script = n_workers, script or {}
@@ -53,13 +53,12 @@ class ScriptedWorker:
         self.executor.given.append(job)
         self.said = []
         for condition in job.conditions:
-            fate = self.executor.script.get(condition.seed, [])
-            if fate:
-                self.said.append(fate.pop(0))
+            fates = self.executor.script.get(condition.seed, [])
+            while fates:
+                self.said.append(fates.pop(0))
                 if isinstance(self.said[-1], (Died, DiskFull)):
                     return
-            else:
-                self.said.append(Message(condition.identity, "finished"))
+            self.said.append(Message(condition.identity, "finished"))
         self.said.append(Done())
 
     def stop(self):
@@ -153,6 +152,28 @@ def test_a_full_disk_stops_everything_with_a_clear_message(tmp_path):
     with pytest.raises(StoppedError, match="the disk of .* is full; what is finished is whole"):
         run(tmp_path, jobs_of(range(5)), executor)
     assert len(executor.given) < 5
+
+
+def test_workers_that_all_die_without_a_word_stop_the_study(tmp_path):
+    """Something is wrong with all of them: a thousand shards need not be tried three times each to see that."""
+    executor = ScriptedExecutor(2, {seed: [Died("no such library")] * 999 for seed in range(5)})
+    with pytest.raises(StoppedError, match="no worker lives long enough to say a word .no such library.; see .*logs"):
+        run(tmp_path, jobs_of(range(5)), executor, retries=999)
+    assert 40 < executor.started < 44
+
+
+def test_workers_that_die_after_a_word_do_not_stop_the_study(tmp_path):
+    word = Message(jobs_of([0])[0].conditions[0].identity, "working", "compiling")
+    executor = ScriptedExecutor(1, {0: [fate for _ in range(30) for fate in (word, Died("killed"))]})
+    outcomes, _ = run(tmp_path, [jobs_of([0])[0]], executor, retries=40)
+    assert outcomes == 30 * [(0, "again")] + [(0, "finished")]
+
+
+def test_what_workers_wait_for_is_told_and_they_go_on(tmp_path):
+    executor, told = ScriptedExecutor(2, {1: [Waiting("2 of 2 workers have not begun")]}), []
+    carry_out(tmp_path, jobs_of(range(3)), executor, lambda event: None, on_wait=told.append)
+    assert told == ["2 of 2 workers have not begun"]
+    assert executor.started == executor.stopped == 2
 
 
 def test_an_interruption_stops_the_workers(tmp_path):

@@ -1,11 +1,14 @@
 """What a study varies: crossed or zipped, which networks follow, and on which line a mistake stands."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attrax.settings import SettingsError
-from attrax.studies import parse_study
+from attrax.studies import Study, parse_study
 
 BASE = """name = "factors"
 seeds = [0, 1]
@@ -88,6 +91,38 @@ stopping.accuracy = [false, 0.9]
     assert levels(study, "leak", "points", "stopping.accuracy")[0] == (0.5, 3, "0.9")
     assert {type(c.factors["leak"]) for c in study.conditions()} == {float}
     assert levels(study, "stopping.accuracy") == [("0.9",), ("false",)]
+
+
+def test_what_goes_together_may_come_again_beside_something_else():
+    study = parse_study(BASE + "[[zipped]]\nnetwork.delta = [0.1, 0.1, 0.2]\nnetwork.n_hidden = [16, 32, 32]\n")
+    assert levels(study, "delta", "n_hidden") == [(0.1, 16), (0.1, 32), (0.2, 32)]
+
+
+def test_no_column_takes_the_name_of_another_of_the_summary_or_the_index():
+    names = ("position", "shard", "settings_hash", "by_this_code", "leak")
+    analyses = ("period_excluded", "relaxation_time", "trial_distance")
+    crossed = {f"network.{name}": () for name in names} | {f"planes.{name}": () for name in analyses}
+    names = Study._column_names(SimpleNamespace(crossed=crossed, zipped=()))
+    assert {path for path, name in names.items() if name != path} == {"network.leak"}
+
+
+@pytest.mark.parametrize("label", ["a\x7fb", 'with "quotes"', "δ and more"])
+def test_every_label_is_written_so_that_it_reads_back(label):
+    task = json.dumps(label, ensure_ascii=False).replace("\x7f", "\\u007f")
+    study = parse_study(BASE.replace("[tasks.ContextDecision]", f'[tasks.{task}]\ntask = "ContextDecision"'))
+    assert list(study.tasks) == [label]
+    assert parse_study(study.to_toml()) == study
+
+
+def test_a_number_of_too_many_digits_is_told():
+    with pytest.raises(SettingsError, match="not valid TOML: .*digits"):
+        parse_study(BASE.replace("n_hidden = 16", f"n_hidden = {'9' * 5000}"))
+
+
+def test_a_number_that_is_too_large_is_told():
+    with pytest.raises(SettingsError) as caught:
+        parse_study(BASE.replace("delta = 0.1", f"delta = {'9' * 400}"))
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_list_of_widths_is_short_for_crossing_them_and_a_number_of_seeds_for_the_first_ones():

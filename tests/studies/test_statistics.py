@@ -190,6 +190,16 @@ def test_values_that_are_not_finite_are_missing():
     assert found.p_sign_flip >= found.p_smallest
 
 
+def test_values_that_are_not_finite_are_missing_in_a_trend():
+    table = ensemble(seeds=12)
+    table["level"] = table.seed % 4
+    table["measure"] = table.level + 0.01 * table.seed
+    whole = trend(table[table.seed != 3], ["measure"], "level", ("learner",))
+    table.loc[table.seed == 3, "measure"] = -np.inf
+    found = trend(table, ["measure"], "level", ("learner",))
+    assert found.rho.tolist() == pytest.approx(whole.rho.tolist())
+
+
 def test_one_network_against_several_with_ties():
     table = ensemble(seeds=4)
     table = table[(table.learner == "supervised") | (table.seed == 0)]
