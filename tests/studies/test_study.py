@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import attrax
 from attrax.settings import SettingsError
 from attrax.studies import Condition, load_study, parse_study
 from attrax.studies.study import Study
@@ -145,3 +146,8 @@ def test_a_mutated_study_is_valid_or_a_one_line_error(data, tiny_study_text):
     else:
         assert isinstance(study, Study)
         assert parse_study(study.to_toml()) == study
+
+
+def test_names_of_the_room_show_in_completion():
+    """They load on first use, so that Python does not know them by itself."""
+    assert {"open", "run_study", "parse_study", "map_causes"} <= set(dir(attrax.studies))

@@ -6,7 +6,8 @@ import pytest
 
 from attrax.keys import derive_key
 from attrax.learning import Progress, evaluate
-from attrax.networks import RecurrentNetwork
+from attrax.learning.programs import initial_network
+from attrax.networks import NetworkSettings, RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.populations import GROUPS
 from attrax.settings import SettingsError
@@ -178,3 +179,22 @@ def test_a_study_without_them_says_what_to_switch_on(four_networks):
     with pytest.raises(SettingsError, match="set causes = true in \\[populations\\]"):
         store.causes()
     assert store.groups().group.sizes["network"] == 4
+
+
+@pytest.mark.parametrize("analyse", [map_groups, map_units])
+def test_units_of_other_cells_have_no_groups(analyse):
+    network = initial_network(TASK, NetworkSettings(delta=0.3, n_hidden=4, cell="tanh"), 0)
+    with pytest.raises(SettingsError, match="the cell is .*; groups are of Relu units only"):
+        analyse(TASK, network)
+
+
+def test_a_threshold_below_zero_is_refused():
+    """An activity is never below it: every unit would be active for every choice."""
+    with pytest.raises(SettingsError, match=r"threshold is -0.1; it must be 0 or more"):
+        PopulationSettings(threshold=-0.1)
+
+
+def test_what_is_stored_of_units_is_asked_for_by_name(tiny_store):
+    groups, causes = tiny_store.groups(), tiny_store.causes()
+    assert groups["other_definition"].values.tolist() == groups["definition"].values.tolist()
+    assert causes.coords["cause_modality"].values.tolist() == [0, 1]
