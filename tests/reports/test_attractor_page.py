@@ -12,7 +12,7 @@ from attrax.dynamics import Effort
 from attrax.networks import own_network
 from attrax.reports import analysis_findings, write_attractor_page
 from attrax.reports.attractor_figures import principal_axes, shares_figure
-from attrax.reports.attractor_words import exponent, number, percent, points_sentence, rotation
+from attrax.reports.attractor_words import exponent, number, percent, points_sentence, rotation, share_words
 from attrax.reports.fixed_point_marks import widened
 from attrax.studies import AnalysedWeights, WeightsAnalysis, run_analysis
 from tests.dynamics.known_systems import border_collision, lozi, two_cycle
@@ -55,14 +55,16 @@ def test_sentences_count_attractors_and_name_every_share(analysed):
         f"{len(attractors)} attractors under 2 inputs: {len(attractors)} quasi-periodic attractors."
     )
     divergent = analysed.table[analysed.table.kind == "divergent"].starts.sum() / 60
-    assert f"{percent(divergent)} diverge and" in first
+    assert re.search(r"Of the random starts, \d+ % reach one of them, \d+ % diverge and \d+ % stay undecided", first)
+    assert abs(int(re.search(r"(\d+) % diverge", first)[1]) - 100 * divergent) < 1
     assert second.startswith("Input 1 (zero): quasi-periodic ")
     unstable = int((analysed.points[analysed.points.input == 1].unstable > 0).sum())
     assert second.endswith(f"{unstable} fixed points found, all of them unstable.")
     assert third.startswith("Input 2 (5, −1): quasi-periodic ")
     for sentence, index in ((second, 1), (third, 2)):
-        for _, row in analysed.table[analysed.table.input == index].iterrows():
-            assert (percent(row.share) if row.starts else "from the zero state only") in sentence
+        rows = analysed.table[analysed.table.input == index]
+        for text, starts in zip(share_words(rows.share.tolist()), rows.starts, strict=True):
+            assert (text if starts else "from the zero state only") in sentence
 
 
 def table_of(rows):
@@ -92,8 +94,24 @@ def test_kinds_and_periods_are_counted_in_words():
     assert analysis_findings(with_table(table)) == [
         "4 attractors under 1 input: 1 fixed point, 2 cycles (periods 2 and 12) and 1 chaotic attractor. "
         "All random starts reach one of them.",
-        "Input 1 (0.5): fixed point 50 %, cycle of period 12 30 %, cycle of period 2 20 %, chaotic 0.5 %.",
+        "Input 1 (0.5): fixed point 50.0 %, cycle of period 12 30.0 %, cycle of period 2 19.5 %, chaotic 0.5 %.",
     ]
+
+
+def test_the_shares_under_an_input_add_up_in_words_table_and_figure():
+    rows = [
+        {"attractor": k, "kind": "cycle", "period": k, "share": n / 60, "starts": n}
+        for k, n in enumerate([20, 20, 7, 5, 3, 2, 2, 1], 1)
+    ]
+    sentence = analysis_findings(with_table(table_of(rows)))[1]
+    assert sum(int(text) for text in re.findall(r"(\d+) %", sentence)) == 100
+    shares = [row["share"] for row in rows]
+    assert sum(int(text.removesuffix(" %")) for text in share_words(shares)) == 100
+    more = {"certified": True, "share_low": 0.0, "share_high": 0.9, "relaxation_steps": 1.0, "period_excluded": 0}
+    more |= {"rotation_number": np.nan, "rotation_digits": np.nan}
+    more |= {f"exponent_{i}{end}": 0.0 for i in range(1, 5) for end in ("", "_error")}
+    texts = [note.text for note in shares_figure(table_of([row | more for row in rows])).layout.annotations]
+    assert texts == share_words(shares)
 
 
 def test_nothing_found_is_said():

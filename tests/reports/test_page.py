@@ -22,12 +22,13 @@ def test_the_page_names_nothing_elsewhere(page_path):
 
 def test_findings_say_every_share_of_every_rule(tiny_store):
     sentences = findings(tiny_store)
-    assert len(sentences) == 3
+    assert len(sentences) == 3 + int((tiny_store.summary().eval("accuracy - accuracy_in_a_row") > 0.05).any())
     assert "real trials leave the stage at" in sentences[2]
-    for words in ("quasi-periodic", "locked", "fixed points", "chaotic", "divergent", "undecided"):
+    for words in ("quasi-periodic", "locked", "fixed points", "short cycles", "chaotic", "divergent", "undecided"):
         assert sentences[1].count(words) == 2
     summary = tiny_store.summary().set_index("learner")
-    assert f"{100 * summary.frac_fixed['ppo']:.0f} % fixed points" in sentences[1]
+    (of_ppo, *_) = re.findall(r"(\d+) % fixed points", sentences[1])
+    assert abs(int(of_ppo) - 100 * summary.frac_fixed["ppo"]) < 1
     assert "PPO went through its set training in 1 of 1 networks" in sentences[0]
 
 

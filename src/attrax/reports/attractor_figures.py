@@ -9,7 +9,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.attractor_words import attractor_title, exponent, kind_words, number, percent, rotation
+from attrax.reports.attractor_words import attractor_title, exponent, kind_words, number, percent, rotation, share_words
 from attrax.reports.fixed_point_marks import add_fixed_points, unattracting, widened
 
 _LAYOUT: dict[str, Any] = {
@@ -33,15 +33,18 @@ def shares_figure(rows: pd.DataFrame) -> go.Figure:
     shown = rows.drop(hidden.index)
     figure = go.Figure()
     titles = [attractor_title(row) for _, row in shown.iterrows()]
-    for title, (_, row) in zip(titles, shown.iterrows(), strict=True):
+    texts = share_words([*shown.share, *([hidden.share.sum()] if len(hidden) else [])])
+    for title, text, (_, row) in zip(titles, texts, shown.iterrows(), strict=False):
         edge = "#777" if row.kind == "divergent" else _EDGE
         interval = {"array": [row.share_high - row.share], "arrayminus": [row.share - row.share_low],
                     "color": edge, "thickness": 1.3, "width": 4}  # fmt: skip
-        _add_bar(figure, title, row.share, row.share_high, KIND_LOOKS[row.kind].colour, describe(row), interval)
+        colour = KIND_LOOKS[row.kind].colour
+        _add_bar(figure, title, row.share, row.share_high, text, colour, describe(row), interval)
     if len(hidden):
         titles.append(f"{len(hidden)} more")
         share = float(hidden.share.sum())
-        _add_bar(figure, titles[-1], share, share, "#BBBBBB", f"{len(hidden)} attractors: see the table", None)
+        hover = f"{len(hidden)} attractors: see the table"
+        _add_bar(figure, titles[-1], share, share, texts[-1], "#BBBBBB", hover, None)
     figure.update_xaxes(
         title_text="share of starts", range=[0, 1.18], tickvals=[0, 0.25, 0.5, 0.75, 1],
         tickformat=".0%", ticks="outside", linecolor="#999", gridcolor="#eee", **_TITLE,
@@ -56,13 +59,20 @@ def shares_figure(rows: pd.DataFrame) -> go.Figure:
 
 
 def _add_bar(
-    figure: go.Figure, title: str, share: float, end: float, colour: str, hover: str, interval: dict[str, Any] | None
+    figure: go.Figure,
+    title: str,
+    share: float,
+    end: float,
+    text: str,
+    colour: str,
+    hover: str,
+    interval: dict[str, Any] | None,
 ) -> None:
     figure.add_bar(
         x=[share], y=[title], orientation="h", width=0.62, showlegend=False, error_x=interval,
         marker={"color": colour, "line": {"color": _EDGE, "width": 1}}, hovertemplate=f"{hover}<extra></extra>",
     )  # fmt: skip
-    figure.add_annotation(x=end, y=title, text=percent(share), showarrow=False, xanchor="left", xshift=6, font_size=12)
+    figure.add_annotation(x=end, y=title, text=text, showarrow=False, xanchor="left", xshift=6, font_size=12)
 
 
 def overview_figure(table: pd.DataFrame, titles: list[str]) -> go.Figure:

@@ -1,10 +1,12 @@
 """What an analysis of one network found, in sentences and words made from its numbers."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from attrax.reports.shares import in_percent, percents
 from attrax.studies.weights_analysis import AnalysedWeights
 
 _PLURALS = {
@@ -19,6 +21,7 @@ _SINGULARS = _PLURALS | {
 }  # fmt: skip
 _CELLS = {"relu": "ReLU", "tanh": "tanh", "gru": "GRU"}
 _MOST_INPUTS_IN_WORDS = 12
+_MOST_DIGITS = 3
 
 
 def analysis_findings(analysed: AnalysedWeights) -> list[str]:
@@ -148,6 +151,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share in (0, 1) or 0.0095 <= share <= 0.995 else f"{100 * share:.1f} %"
 
 
+def share_words(shares: Sequence[float]) -> list[str]:
+    """Return shares of the same starts, which add up: with the digits that the smallest needs, at most three."""
+    return percents(shares, _MOST_DIGITS)
+
+
 def number(value: float, digits: int = 3) -> str:
     """Return a number with a true minus sign; a dash where there is none."""
     if math.isnan(value):
@@ -194,20 +202,24 @@ def _without(table: pd.DataFrame, analysed: AnalysedWeights) -> str:
     starts = "random starts" if analysed.analysis.starts_are_drawn else "starts"
     if not divergent and not undecided:
         return f"All {starts} reach {'it' if (table.attractor > 0).sum() == 1 else 'one of them'}."
-    return f"Of the {starts}, {percent(divergent / total)} diverge and {percent(undecided / total)} stay undecided."
+    shares = [(total - divergent - undecided) / total, divergent / total, undecided / total]
+    settle, leave, unknown = share_words(shares)
+    reach = f"{settle} reach {'it' if (table.attractor > 0).sum() == 1 else 'one of them'}, " if shares[0] else ""
+    return f"Of the {starts}, {reach}{leave} diverge and {unknown} stay undecided."
 
 
 _MOST_FATES = 6
 
 
 def _fates(rows: pd.DataFrame) -> str:
+    found = in_percent(rows.share.tolist(), _MOST_DIGITS)
     parts = [
-        f"{kind_words(row)} {percent(row.share) if row.starts else 'from the zero state only'}"
-        for _, row in rows.head(_MOST_FATES).iterrows()
+        f"{kind_words(row)} {found.words(count) if row.starts else 'from the zero state only'}"
+        for count, (_, row) in zip(found.counts, rows.head(_MOST_FATES).iterrows(), strict=False)
     ]
-    rest = rows.iloc[_MOST_FATES:]
-    if len(rest):
-        parts.append(f"{len(rest)} others {percent(rest.share.sum())}")
+    rest = found.counts[_MOST_FATES:]
+    if rest:
+        parts.append(f"{len(rest)} others {found.words(sum(rest))}")
     return ", ".join(parts)
 
 

@@ -7,8 +7,8 @@ from attrax.studies.training_course import course_table
 
 _AT = {"accuracy": "matched accuracy", "updates": "equal updates", "trials": "equal trials"}
 _COLUMNS = (
-    "updates", "trials", "accuracy", "frac_fixed", "frac_quasi", "frac_locked", "frac_chaotic", "frac_divergent",
-    "frac_undecided", "wrong_side_delay",
+    "updates", "trials", "accuracy", "frac_fixed", "frac_cycle", "frac_quasi", "frac_locked", "frac_chaotic",
+    "frac_divergent", "frac_undecided", "wrong_side_delay",
 )  # fmt: skip
 
 
