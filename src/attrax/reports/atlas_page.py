@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
@@ -14,6 +13,8 @@ from attrax.dynamics import Atlas
 from attrax.dynamics.linear_pieces import states_of
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.atlas_figures import ALPHA, BORDER_LOOKS, BORDER_WORDS, CYCLE, MARKERS, VEIL
+from attrax.reports.shares import percents
+from attrax.reports.templates_of_pages import template
 
 _STEPS = 400
 """How long the page follows an orbit."""
@@ -22,6 +23,8 @@ _MOST_REGIONS = 5_000
 _LARGEST_GROWTH = 1e6
 """An orbit that grows by more than this counts as one that diverges."""
 _PIXELS_PER_POINT = 96 / 72
+_NOTHING, _MOST_DIGITS = 1e-12, 4
+"""A share of the window up to the first is an error of rounding; others have the digits that the smallest needs."""
 _ATTRACTOR_COLOURS = ("#882255", "#117733", "#332288", "#AA4499", "#999933", "#661100")
 """Of the attractors at one input: Tol's muted ones, none of which is that of a kind of border."""
 
@@ -80,11 +83,7 @@ def render_atlas(
 ) -> str:
     """Return the page of `write_atlas_page` as text: nothing in it is fetched from elsewhere."""
     axes, counted = _axes(atlas, readout, readout_names), atlas.coexistence()
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
-    return environment.get_template("atlas.html").render(
+    return template("atlas.html").render(
         title=title or "Attractors over a plane of inputs",
         labels=labels,
         complete=atlas.complete,
@@ -164,14 +163,8 @@ def _shares(counted: dict[int, float]) -> list[tuple[str, str]]:
         word: sum(share for count, share in counted.items() if min(count, 3) == number)
         for number, word in enumerate(("none", "one", "two", "three or more"))
     }
-    return [(word, _percent(share)) for word, share in parts.items() if share]
-
-
-def _percent(share: float) -> str:
-    """Return a share of the window; a small one is not rounded to none, nor a large one to all."""
-    if share < 0.0005:
-        return "below 0.1 %"
-    return f"{min(100 * share, 99.9):.1f} %" if share < 1 - 1e-12 else "100 %"
+    there = {word: share for word, share in parts.items() if share > _NOTHING}
+    return list(zip(there, percents(list(there.values()), _MOST_DIGITS), strict=True))
 
 
 def _data(atlas: Atlas, axes: _Axes, labels: tuple[str, str]) -> dict[str, Any]:

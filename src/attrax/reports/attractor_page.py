@@ -5,11 +5,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.attractor_figures import (
@@ -32,11 +29,12 @@ from attrax.reports.attractor_words import (
     percent,
     points_sentence,
     rotation,
+    share_words,
     solves_words,
     stability_words,
     starts_words,
 )
-from attrax.reports.page import embed
+from attrax.reports.templates_of_pages import embed, template
 from attrax.studies.weights_analysis import AnalysedWeights
 
 _MOST_DRAWN = 30
@@ -58,9 +56,6 @@ def write_attractor_page(analysed: AnalysedWeights) -> Path:
 
 def render_attractors(analysed: AnalysedWeights) -> str:
     """Return the page as text: nothing in it is fetched from elsewhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     table = analysed.table
     titles = [input_title(analysed, index) for index in range(len(analysed.results))]
     drawn = titles[:_MOST_DRAWN]
@@ -75,7 +70,7 @@ def render_attractors(analysed: AnalysedWeights) -> str:
         for row in shaped:
             figures[f"projection/{index}/{row.attractor}"] = attractor_figure(analysed.results[index], row)
         alone.append({int(row.attractor): attractor_title(row) for row in shaped})
-    return environment.get_template("attractors.html").render(
+    return template("attractors.html").render(
         title=analysed.analysis.title,
         network=network_words(analysed),
         remark=analysed.analysis.network.remark,
@@ -96,7 +91,6 @@ def render_attractors(analysed: AnalysedWeights) -> str:
         alone=alone,
         axes_from=[principal_axes(result).source for result in analysed.results[:_MOST_DRAWN]],
         figures=embed(figures),
-        plotly=Markup(get_plotlyjs()),
         seed=analysed.analysis.seed,
         version=metadata.version("attrax"),
         identity=analysed.analysis.weights_identity,
@@ -112,7 +106,9 @@ def _columns_of_attractors(table: pd.DataFrame) -> dict[str, list[str]]:
     columns["kind"] = [
         f"{kind} (neutral)" if neutral else str(kind) for kind, neutral in zip(table.kind, table.neutral, strict=True)
     ]
-    columns["share of starts"] = [percent(share) for share in table.share]
+    columns["share of starts"] = [
+        text for _, rows in table.groupby("input", sort=False) for text in share_words(rows.share.tolist())
+    ]
     columns["95 % interval"] = [
         f"{percent(low)} to {percent(high)}" for low, high in zip(table.share_low, table.share_high, strict=True)
     ]

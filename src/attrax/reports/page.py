@@ -1,27 +1,24 @@
 """The report of a study: one self-contained page, and the figure for print."""
 
 import base64
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from attrax.reports import interactive
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.atlas_figures import stored_atlases_figure
 from attrax.reports.comparisons import comparison_rows
-from attrax.reports.course_figures import course_figure
 from attrax.reports.figures import planes_figure, save
-from attrax.reports.population_report import study_figures
+from attrax.reports.pictures import Pictures, draw_pictures
 from attrax.reports.rules_compared import POPULATION_WORDS, WORDS, RulesCompared, compare_rules
 from attrax.reports.sentences import findings
+from attrax.reports.shares import PLANE_SHARES, parted, percents, share_meanings
 from attrax.reports.shown import shown_words
+from attrax.reports.templates_of_pages import embed, template
 from attrax.settings import SettingsError
 from attrax.studies import Store
 
@@ -46,14 +43,8 @@ def write_report(store: Store) -> Path:
     folder = store.directory / "report"
     folder.mkdir(exist_ok=True)
     save(planes_figure(store), folder / "planes.png")
-    atlases = stored_atlases_figure(store)
-    if atlases is not None:
-        save(atlases, folder / "atlas.png")
-    course = course_figure(store)
-    if course is not None:
-        save(course, folder / "course.png")
-    populations = study_figures(store)
-    for name, figure in populations.items():
+    pictures = draw_pictures(store).drawn
+    for name, figure in pictures.items():
         save(figure, folder / f"{name}.png")
     compared = compare_rules(store)
     for name, table in (("cells", compared.cells), ("pairs", compared.pairs), ("trends", compared.trends)):
@@ -61,38 +52,28 @@ def write_report(store: Store) -> Path:
             table.to_csv(folder / f"{name}.csv", index=False)
     page = folder / "index.html"
     temporary = folder / f".index.{os.getpid()}.html"
-    text = render(store, atlases is not None, course is not None, compared, tuple(populations))
+    text = render(store, tuple(pictures), compared)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(page)
     return page
 
 
-def render(
-    store: Store,
-    has_atlas: bool = False,
-    has_course: bool = False,
-    compared: RulesCompared | None = None,
-    populations: Sequence[str] = (),
-) -> str:
+def render(store: Store, pictures: Collection[str] = (), compared: RulesCompared | None = None) -> str:
     """Return the page as text: nothing in it is fetched from elsewhere.
 
-    With an atlas, ``atlas.png`` in the report's folder is put into the page; with a course, ``course.png``; and the
-    pictures that `populations` names.
+    The pictures that are named, of those that `Pictures` has, are in the report's folder and are put into the page.
     """
     compared = compared or compare_rules(store)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("attrax.reports"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     stages, starts = store.study.planes.stages, ("stage", "zero")
     figures: dict[str, Any] = {
         "curves": interactive.learning_curves(store),
         "orbits": interactive.orbits(store),
     }
     figures |= {f"{stage}/{start}": interactive.planes(store, stage, start) for stage in stages for start in starts}
-    return environment.get_template("page.html").render(
+    return template("page.html").render(
         study=store.study,
         description=store.study.description,
-        findings=findings(store),
+        findings=[sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in findings(store)],
         rows=store.summary().head(MOST_ROWS).to_dict("records"),
         levels=store.study.levels,
         most_rows=MOST_ROWS,
@@ -105,13 +86,15 @@ def render(
         looks=KIND_LOOKS,
         stages=stages,
         has_orbits=figures["orbits"] is not None,
-        atlas=_embedded(store.directory / "report" / "atlas.png") if has_atlas else None,
-        course=_embedded(store.directory / "report" / "course.png") if has_course else None,
-        populations={name: _embedded(store.directory / "report" / f"{name}.png") for name in populations},
+        pictures={
+            name: _embedded(store.directory / "report" / f"{name}.png") if name in pictures else None
+            for name in Pictures._fields
+        },
         compares_units=len(compared.pairs) > 0 and bool(compared.pairs.measure.isin(list(POPULATION_WORDS)).any()),
-        comparisons=comparison_rows(store),
+        comparisons=[{**row, "shares": percents(list(parted(row).values()))} for row in comparison_rows(store)],
+        plane_shares=PLANE_SHARES,
+        share_meanings=share_meanings(),
         figures=embed({name: figure for name, figure in figures.items() if figure is not None}),
-        plotly=Markup(get_plotlyjs()),
         settings=store.study.to_toml(),
         versions=_versions(store),
     )
@@ -136,12 +119,6 @@ def _compared_rows(compared: RulesCompared) -> list[dict[str, Any]]:
 def _embedded(image: Path) -> Markup:
     """Return a picture as an address that holds it."""
     return Markup("data:image/png;base64," + base64.b64encode(image.read_bytes()).decode())
-
-
-def embed(figures: dict[str, Any]) -> Any:
-    """Return figures as JSON that is safe inside a script element."""
-    text = "{" + ", ".join(f"{json.dumps(name)}: {figure.to_json()}" for name, figure in figures.items()) + "}"
-    return Markup(text.replace("</", "<\\/"))
 
 
 def _versions(store: Store) -> dict[str, str]:
