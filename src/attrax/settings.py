@@ -124,6 +124,27 @@ def to_mapping(settings: Any) -> dict[str, Any]:
     return result
 
 
+def to_effective_mapping(settings: Any) -> dict[str, Any]:
+    """Write settings as `to_mapping`, those that have no effect at their defaults.
+
+    Which these are, a dataclass says with a method ``inert``: names of its fields that compute nothing as its other
+    fields stand. So equal computations have equal mappings.
+    """
+    mapping = to_mapping(settings)
+    for field in dataclasses.fields(settings):
+        if field.name in inert_fields(settings):
+            default = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
+            mapping.pop(field.name, None)
+            mapping |= {} if default is None else {field.name: _plain(default)}
+    return mapping
+
+
+def inert_fields(settings: Any) -> Mapping[str, str]:
+    """Return the fields of settings that have no effect as the others stand, and the field because of which."""
+    method = getattr(settings, "inert", None)
+    return method() if callable(method) else {}
+
+
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return to_mapping(value)

@@ -62,6 +62,10 @@ class Supervised:
             number=jnp.zeros(self.batch_size, jnp.int32),
         )
 
+    def inert(self) -> dict[str, str]:
+        """Return the fields that have no effect, and because of which other field."""
+        return {"sequence_steps": "reset_hidden"} if self.reset_hidden else {}
+
     def update(self, task: "TrialTask", state: "SupervisedState") -> tuple["SupervisedState", dict[str, Array]]:
         """Show one batch of sequences and take one step of Adam.
 

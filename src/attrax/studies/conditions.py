@@ -10,7 +10,7 @@ from typing import Any
 
 from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
-from attrax.settings import SettingsError, from_mapping, to_mapping
+from attrax.settings import SettingsError, from_mapping, to_effective_mapping
 from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.tasks import TASKS
 
@@ -42,15 +42,13 @@ class Treatment:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """Everything that is computed but for the seed, as a mapping; labels are not part of it."""
-        return {
-            "task": {"task": TASKS.stored_name(self.task), **to_mapping(self.task)},
-            "learner": {"rule": LEARNERS.stored_name(self.learner), **to_mapping(self.learner)},
-            "network": to_mapping(self.network),
-            "stopping": to_mapping(self.stopping),
-            "planes": to_mapping(self.planes),
-            "populations": to_mapping(self.populations),
-        }
+        """Everything that is computed but for the seed, as a mapping; labels are not part of it.
+
+        Neither is what computes nothing: settings of an analysis that is switched off stand there at their defaults.
+        """
+        tables = {"task": self.task, "learner": self.learner, "network": self.network, "stopping": self.stopping,
+                  "planes": self.planes, "populations": self.populations}  # fmt: skip
+        return _written(tables, TASKS.stored_name(self.task), LEARNERS.stored_name(self.learner))
 
     @cached_property
     def _text(self) -> tuple[str, str]:
@@ -156,25 +154,34 @@ class Condition:
 
 
 def complete_settings(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a stored network with those that came later at their defaults.
+    """Return the settings of a stored network as `Treatment.settings` writes them today.
 
-    A network that was made before a setting existed is what that setting's default makes.
+    Those that came later are at their defaults: a network that was made before a setting existed is what that setting's
+    default makes. So are those without effect, which early versions wrote as they stood.
     """
     try:
         task, learner = dict(stored["task"]), dict(stored["learner"])
         names = {"task": task.pop("task"), "rule": learner.pop("rule")}
-        return {
-            "task": {"task": names["task"], **to_mapping(TASKS.build(names["task"], task))},
-            "learner": {"rule": names["rule"], **to_mapping(LEARNERS.build(names["rule"], learner))},
-            "network": to_mapping(from_mapping(NetworkSettings, stored["network"], "network")),
+        tables = {
+            "task": TASKS.build(names["task"], task),
+            "learner": LEARNERS.build(names["rule"], learner),
+            "network": from_mapping(NetworkSettings, stored["network"], "network"),
             # without an accuracy: none was asked for
-            "stopping": to_mapping(stopping_rule({"accuracy": False, **stored["stopping"]})),
-            "planes": to_mapping(from_mapping(PlaneSettings, stored["planes"], "planes")),
-            "populations": to_mapping(from_mapping(PopulationSettings, stored.get("populations", {}), "populations")),
-            "seed": stored["seed"],
+            "stopping": stopping_rule({"accuracy": False, **stored["stopping"]}),
+            "planes": from_mapping(PlaneSettings, stored["planes"], "planes"),
+            "populations": from_mapping(PopulationSettings, stored.get("populations", {}), "populations"),
         }
+        return {**_written(tables, names["task"], names["rule"]), "seed": stored["seed"]}
     except (SettingsError, KeyError, TypeError):
         return stored  # of a version with other settings: it is no network of a study that can be written today
+
+
+def _written(tables: Mapping[str, Any], task: str, rule: str) -> dict[str, Any]:
+    """Write tables of settings, what computes nothing left at its default."""
+    written = {name: to_effective_mapping(settings) for name, settings in tables.items()}
+    written["task"] = {"task": task, **written["task"]}
+    written["learner"] = {"rule": rule, **written["learner"]}
+    return written
 
 
 def stopping_rule(table: Mapping[str, Any]) -> StoppingRule:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrax.studies.checked_files import read_checked, write_checked
-from attrax.studies.conditions import Condition, code_version, complete_settings
+from attrax.studies.conditions import Condition, code_version, complete_settings, source_version
 from attrax.studies.parquet import read_table, table_as_bytes, to_frame
 from attrax.studies.shards import DamagedShardError, Shard, shards_in
 
@@ -36,6 +36,12 @@ class Index(NamedTuple):
     """What is wrong with the shards that could not be read."""
 
 
+def _own_version() -> str:
+    """Return a hash of the source that says what stands in the index."""
+    files = ("index", "conditions", "settings", "cause_settings")
+    return source_version((), ("settings.py", *(f"studies/{name}.py" for name in files)))
+
+
 def settings_hash(text: str) -> str:
     """Return a hash of settings that are written as JSON."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -53,7 +59,7 @@ def open_index(directory: Path, study_text: str, study: "Any") -> Index:
     study
         A function that returns the study; called only if there is something new.
     """
-    made_for = hashlib.sha256((study_text + code_version()).encode()).hexdigest()
+    made_for = hashlib.sha256((study_text + code_version() + _own_version()).encode()).hexdigest()
     kept = _read(directory, made_for)
     shards = {shard.name: shard for shard in shards_in(directory)}
     known = set() if kept is None else set(kept.column("shard").unique().to_pylist())

@@ -46,6 +46,14 @@ class PlaneSettings:
         for name in ("atlas_samples", "course_trials", "trials", "orbits_kept", "orbit_steps"):
             require(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}; it must be 1 or more")
 
+    def inert(self) -> dict[str, str]:
+        """Return the fields that compute nothing, and which switch makes them so: no network is named by them.
+
+        The other ones always count: real trials are run at each point, and orbits are kept, whatever is switched off.
+        """
+        found = {} if self.atlas else {"atlas_samples": "atlas"}
+        return found | ({} if self.course else dict.fromkeys(("course_points", "course_trials"), "course"))
+
 
 @dataclass(frozen=True)
 class PopulationSettings:
@@ -71,3 +79,11 @@ class PopulationSettings:
         require(self.threshold >= 0, f"threshold is {self.threshold}; it must be 0 or more")
         for name, least in (("trials", 20), ("shuffles", 100), ("permutations", 100)):
             require(getattr(self, name) >= least, f"{name} is {getattr(self, name)}; it must be {least} or more")
+
+    def inert(self) -> dict[str, str]:
+        """Return the fields that compute nothing, and which switch makes them so: no network is named by them.
+
+        `trials` and `threshold` always count: functional groups are made of every network.
+        """
+        found = {} if self.units else dict.fromkeys(("shuffles", "permutations"), "units")
+        return found | ({} if self.causes else {"cause": "causes"})

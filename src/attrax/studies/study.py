@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, product
@@ -11,7 +11,15 @@ from typing import Any
 
 from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
-from attrax.settings import SettingsError, from_mapping, located, require, to_mapping, unknown_name
+from attrax.settings import (
+    SettingsError,
+    from_mapping,
+    inert_fields,
+    located,
+    require,
+    to_mapping,
+    unknown_name,
+)
 from attrax.studies.conditions import Condition, Treatment, stopping_rule
 from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.tasks import TASKS
@@ -155,7 +163,10 @@ class Study:
                 twin = computed.setdefault(treatment.settings_text(0), treatment)
                 if twin is not treatment:
                     one, other = (f"{each.task_label}, {Condition(each, 0).title}" for each in (twin, treatment))
-                    raise SettingsError(f"two names for the same network: {one}, and {other}; leave one of them out")
+                    raise SettingsError(
+                        f"two names for the same network: {one}, and {other}; leave one of them out"
+                        + _why_equal(bases, changes, objects)
+                    )
                 found[key] = treatment
         return tuple(found.values())
 
@@ -251,6 +262,18 @@ class Study:
                 *(f"{name} = {_toml_value(levels)}" for name, levels in _written(group).items()),
             ]
         return "\n".join(lines) + "\n"
+
+
+def _why_equal(bases: Iterable[tuple[str, ...]], changes: Sequence[Mapping[str, Any]], objects: Sequence[Any]) -> str:
+    """Say which varied settings have no effect, and because of what."""
+    reasons = []
+    for table, change, settings in zip(bases, changes, objects, strict=True):
+        inert = inert_fields(settings)
+        for name in (path.split(".")[0] for path in change):
+            if name in inert:
+                value = json.dumps(getattr(settings, inert[name]))
+                reasons.append(f"{'.'.join((*table, name))} has no effect while {inert[name]} is {value}")
+    return "".join(f" ({reason})" for reason in dict.fromkeys(reasons))
 
 
 def _written(levels: Levels) -> dict[str, list[Any]]:
