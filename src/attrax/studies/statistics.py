@@ -14,14 +14,25 @@ from jaxtyping import Float
 from scipy import stats
 
 from attrax.settings import SettingsError, require
+from attrax.studies.resampling import (
+    RESAMPLES,
+    dominance_intervals,
+    has_few_ties,
+    mean_intervals,
+    rank_correlation_intervals,
+    rank_correlation_p_values,
+    rank_sum_p_values,
+    sign_flip_p_values,
+    signed_rank_p_values,
+)
 
 WITHIN = ("task", "delta")
 """What two networks that are compared have in common."""
-RESAMPLES = 9999
 CONFIDENCE = 0.95
 Statistic = Any
 """A function of values (or two sets of them) that takes ``axis``: `numpy.mean`, `numpy.median`."""
 Correction = Literal["bh", "by"]
+_MANY_NUMBERS = 2**22  # that a statistic other than the mean is given at a time
 
 
 class Interval(NamedTuple):
@@ -62,26 +73,39 @@ def interval(
     ----------
     Efron, *Better bootstrap confidence intervals*, JASA 82, 171 (1987), as in `scipy.stats.bootstrap`.
     """
-    kept = np.asarray(values, float)
-    kept = kept[np.isfinite(kept)]
-    if not kept.size:
-        return Interval(np.nan, np.nan, np.nan, 0)
-    value = float(statistic(kept))
-    if kept.size < 2:
-        return Interval(value, np.nan, np.nan, 1)
-    return Interval(value, *_bootstrap((kept,), statistic, confidence, seed, False), int(kept.size))
+    return intervals([values], statistic, confidence, seed)[0]
 
 
-def _bootstrap(
-    data: tuple[np.ndarray, ...], statistic: Statistic, confidence: float, seed: int, paired: bool
+def intervals(
+    samples: Sequence[Float[np.ndarray, " _"]],
+    statistic: Statistic = np.mean,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> list[Interval]:
+    """Estimate many means (or medians) at once: each as `interval` does, and faster, since they share their draws."""
+    kept = [values[np.isfinite(values)] for values in (np.asarray(sample, float) for sample in samples)]
+    ends = np.full((len(kept), 2), np.nan)
+    spread = [place for place, values in enumerate(kept) if values.size > 1 and np.ptp(values) > 0]
+    if statistic is np.mean:
+        ends[spread] = mean_intervals([kept[place] for place in spread], confidence, seed)
+    else:
+        for place in spread:
+            ends[place] = _percentile_interval(kept[place], statistic, confidence, seed)
+    found = []
+    for values, (low, high) in zip(kept, ends.tolist(), strict=True):
+        value = float(statistic(values)) if values.size else np.nan
+        if values.size > 1 and np.ptp(values) == 0:
+            low = high = value  # equal values: every resample is the sample
+        found.append(Interval(value, low, high, int(values.size)))
+    return found
+
+
+def _percentile_interval(
+    values: Float[np.ndarray, " networks"], statistic: Statistic, confidence: float, seed: int
 ) -> tuple[float, float]:
-    if all(np.ptp(sample) == 0 for sample in data):
-        value = float(statistic(*data, axis=-1))
-        return value, value  # equal values: every resample is the sample
-    method = "BCa" if statistic is np.mean else "percentile"
     found = stats.bootstrap(  # type: ignore[call-overload]  # its stubs want to know how many axes there are
-        data, statistic, n_resamples=RESAMPLES, confidence_level=confidence, method=method, paired=paired,
-        vectorized=True, batch=500, rng=np.random.default_rng(seed),
+        (values,), statistic, n_resamples=RESAMPLES, confidence_level=confidence, method="percentile",
+        vectorized=True, batch=max(1, min(500, _MANY_NUMBERS // values.size)), rng=np.random.default_rng(seed),
     ).confidence_interval  # fmt: skip
     return float(found.low), float(found.high)
 
@@ -118,7 +142,8 @@ def describe(
         If a column is not there.
     """
     _check_columns(summary, [*by, *measures, "reached"])
-    rows = []
+    rows: list[dict[str, Any]] = []
+    samples: list[np.ndarray] = []
     for cell, group in summary.groupby(list(by), sort=False, dropna=False):
         counts = {
             "networks": len(group),
@@ -126,11 +151,13 @@ def describe(
             "budget_spent": _count(group, "budget spent"),
             "diverged": _count(group, "diverged"),
         }
-        for measure in measures:
-            for of, chosen in _choices(group):
-                found = interval(chosen[measure].to_numpy(float), statistic, confidence, seed)
-                row = {**dict(zip(by, _tuple(cell), strict=True)), **counts, "measure": measure, "of": of}
-                rows.append({**row, "n": found.n, "value": found.value, "low": found.low, "high": found.high})
+        choices = [(of, chosen[list(measures)].to_numpy(float)) for of, chosen in _choices(group)]
+        for column, measure in enumerate(measures):
+            for of, values in choices:
+                rows.append({**dict(zip(by, _tuple(cell), strict=True)), **counts, "measure": measure, "of": of})
+                samples.append(values[:, column])
+    for row, found in zip(rows, intervals(samples, statistic, confidence, seed), strict=True):
+        row |= {"n": found.n, "value": found.value, "low": found.low, "high": found.high}
     return pd.DataFrame(rows)
 
 
@@ -190,43 +217,81 @@ def compare(
             learner in set(summary.learner),
             f"no network of the rule {learner!r}; there are {', '.join(sorted(set(summary.learner)))}",
         )
-    rows = []
+    rows: list[dict[str, Any]] = []
+    sides: list[_Sides] = []
     compared = _finite(summary[summary.learner.isin([one, other])], measures)
     for cell, group in compared.groupby(list(within), sort=False, dropna=False):
-        for measure in measures:
-            for of, chosen in _choices(group):
-                row = {**dict(zip(within, _tuple(cell), strict=True)), "measure": measure, "of": of}
-                sides = [chosen[chosen.learner == learner].set_index("seed")[measure] for learner in (one, other)]
-                for learner, side in zip((one, other), sides, strict=True):
-                    _check_single(side, learner, dict(zip(within, _tuple(cell), strict=True)))
-                lost = [int((~group[group.learner == learner].reached.astype(bool)).sum()) for learner in (one, other)]
-                rows.append(row | _compared(sides[0].dropna(), sides[1].dropna(), lost, confidence, seed))
-    table = pd.DataFrame(rows)
+        where = dict(zip(within, _tuple(cell), strict=True))
+        of_rule = [group[group.learner == learner] for learner in (one, other)]
+        lost = [int((~rows_of.reached.astype(bool)).sum()) for rows_of in of_rule]
+        choices = []
+        for of, chosen in _choices(group):
+            tables = [chosen[chosen.learner == learner].set_index("seed")[list(measures)] for learner in (one, other)]
+            for learner, table in zip((one, other), tables, strict=True):
+                _check_single(table, learner, where)
+            choices.append((of, _Tables(*tables)))
+        for column, measure in enumerate(measures):
+            for of, of_both in choices:
+                rows.append({**where, "measure": measure, "of": of})
+                sides.append(of_both.sides(column, lost))
+    table = pd.DataFrame([row | more for row, more in zip(rows, _compared(sides, confidence, seed), strict=True)])
     for test in ("sign_flip", "wilcoxon", "mann_whitney"):
         table[f"q_{test}"] = corrected(table[f"p_{test}"].to_numpy(float), correction)
     return table
 
 
-def _compared(
-    one: "pd.Series[Any]", other: "pd.Series[Any]", lost: Sequence[int], confidence: float, seed: int
-) -> dict[str, Any]:
-    x, y = one.to_numpy(float), other.to_numpy(float)
-    joined = pd.concat([one, other], axis=1, join="inner").to_numpy(float)
-    differences = joined[:, 0] - joined[:, 1]
-    mean = interval(differences, np.mean, confidence, seed)
-    row: dict[str, Any] = {
-        "n_one": len(x), "n_other": len(y), "lost_one": lost[0], "lost_other": lost[1], "pairs": len(differences),
-        "difference": mean.value, "low": mean.low, "high": mean.high,
-        "p_sign_flip": sign_flip_test(differences, seed), "p_wilcoxon": _wilcoxon(differences),
-        "p_smallest": 2.0 ** (1 - len(differences)) if len(differences) else np.nan,
-        "cliffs_delta": np.nan, "cliffs_low": np.nan, "cliffs_high": np.nan, "p_mann_whitney": np.nan,
-    }  # fmt: skip
-    if len(x) and len(y):
-        row["cliffs_delta"] = float(cliffs_delta(x, y))
-        row["p_mann_whitney"] = _mann_whitney(x, y, seed)
-        if len(x) > 1 and len(y) > 1:
-            row["cliffs_low"], row["cliffs_high"] = _bootstrap((x, y), cliffs_delta, confidence, seed, False)
-    return row
+class _Sides(NamedTuple):
+    """One measure of two rules."""
+
+    one: np.ndarray
+    other: np.ndarray
+    differences: np.ndarray
+    """Over the seeds with a value under both."""
+    lost: Sequence[int]
+
+
+class _Tables:
+    """All measures of two rules, by seed."""
+
+    def __init__(self, one: pd.DataFrame, other: pd.DataFrame) -> None:
+        self._one, self._other = one.to_numpy(float), other.to_numpy(float)
+        places = other.index.get_indexer(one.index)
+        there = places >= 0
+        self._differences = self._one[there] - self._other[places[there]]
+
+    def sides(self, column: int, lost: Sequence[int]) -> _Sides:
+        values = (array[:, column] for array in (self._one, self._other, self._differences))
+        one, other, differences = (array[~np.isnan(array)] for array in values)
+        return _Sides(one, other, differences, lost)
+
+
+def _compared(sides: Sequence[_Sides], confidence: float, seed: int) -> list[dict[str, Any]]:
+    """Return the numbers of each row of `compare`: every test of all rows at once."""
+    differences = [side.differences for side in sides]
+    means = intervals(differences, np.mean, confidence, seed)
+    flips, ranks = _sign_flips(differences, seed), _wilcoxon(differences)
+    sums = _mann_whitney([(side.one, side.other) for side in sides], seed)
+    deltas = np.full((len(sides), 3), np.nan)
+    spread = []
+    for place, (x, y, _, _) in enumerate(sides):
+        if len(x) and len(y):
+            deltas[place, 0] = cliffs_delta(x, y)
+            if len(x) > 1 and len(y) > 1:
+                deltas[place, 1:] = deltas[place, 0]  # equal values: every resample is the sample
+                if np.ptp(x) > 0 or np.ptp(y) > 0:
+                    spread.append(place)
+    deltas[spread, 1:] = dominance_intervals([(sides[k].one, sides[k].other) for k in spread], confidence, seed)
+    return [
+        {
+            "n_one": len(side.one), "n_other": len(side.other), "lost_one": side.lost[0], "lost_other": side.lost[1],
+            "pairs": mean.n, "difference": mean.value, "low": mean.low, "high": mean.high,
+            "p_sign_flip": float(flip), "p_wilcoxon": float(rank),
+            "p_smallest": 2.0 ** (1 - mean.n) if mean.n else np.nan,
+            "cliffs_delta": float(delta[0]), "cliffs_low": float(delta[1]), "cliffs_high": float(delta[2]),
+            "p_mann_whitney": float(rank_sum),
+        }
+        for side, mean, flip, rank, delta, rank_sum in zip(sides, means, flips, ranks, deltas, sums, strict=True)
+    ]  # fmt: skip
 
 
 def sign_flip_test(differences: Float[np.ndarray, " pairs"], seed: int = 0) -> float:
@@ -234,33 +299,45 @@ def sign_flip_test(differences: Float[np.ndarray, " pairs"], seed: int = 0) -> f
 
     Exact up to 13 pairs, else of 9,999 random flips. NaN without pairs.
     """
-    if not len(differences):
-        return float("nan")
-    if len(differences) == 1 or not np.any(differences):
-        return 1.0
-    found = stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES, batch=1000,
-        rng=np.random.default_rng(seed),
-    )  # fmt: skip
-    return float(found.pvalue)
+    return float(_sign_flips([np.asarray(differences, float)], seed)[0])
 
 
-def _mann_whitney(x: np.ndarray, y: np.ndarray, seed: int) -> float:
+def _sign_flips(samples: Sequence[np.ndarray], seed: int) -> Float[np.ndarray, " samples"]:
+    found = np.array([1.0 if len(sample) else np.nan for sample in samples])
+    told = [place for place, sample in enumerate(samples) if len(sample) > 1 and np.any(sample)]
+    found[told] = sign_flip_p_values([samples[place] for place in told], seed)
+    return found
+
+
+def _mann_whitney(pairs: Sequence[tuple[np.ndarray, np.ndarray]], seed: int) -> Float[np.ndarray, " pairs"]:
     """Return the two-sided p; by permutation where few values have ties: the normal approximation is wrong there."""
-    joined = np.concatenate([x, y])
-    if len(np.unique(joined)) == len(joined) or min(len(x), len(y)) > 20:
-        return float(stats.mannwhitneyu(x, y).pvalue)
-    if min(len(x), len(y)) == 1:  # each place among all is as likely; SciPy permutes two values or more
-        single = (x if len(x) == 1 else y)[0]
-        return float(min(1.0, 2 * min((joined <= single).mean(), (joined >= single).mean())))
-    method = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(seed))
-    return float(stats.mannwhitneyu(x, y, method=method).pvalue)
+    found, permuted = np.full(len(pairs), np.nan), []
+    for place, (x, y) in enumerate(pairs):
+        joined, fewer = np.concatenate([x, y]), min(len(x), len(y))
+        if not fewer:
+            continue
+        if fewer > 20 or len(np.unique(joined)) == len(joined):
+            found[place] = stats.mannwhitneyu(x, y).pvalue
+        elif fewer == 1:  # each place among all is as likely; SciPy permutes two values or more
+            single = (x if len(x) == 1 else y)[0]
+            found[place] = min(1.0, 2 * min((joined <= single).mean(), (joined >= single).mean()))
+        else:
+            permuted.append(place)
+    found[permuted] = rank_sum_p_values([pairs[place] for place in permuted], seed)
+    return found
 
 
-def _wilcoxon(differences: np.ndarray) -> float:
-    if not len(differences):
-        return float("nan")
-    return float(stats.wilcoxon(differences).pvalue) if np.any(differences) else 1.0
+def _wilcoxon(samples: Sequence[np.ndarray]) -> Float[np.ndarray, " samples"]:
+    found, flipped = np.full(len(samples), np.nan), []
+    for place, sample in enumerate(samples):
+        if len(sample) and not np.any(sample):
+            found[place] = 1.0
+        elif len(sample) and has_few_ties(sample):
+            flipped.append(place)
+        elif len(sample):
+            found[place] = stats.wilcoxon(sample).pvalue
+    found[flipped] = signed_rank_p_values([samples[place] for place in flipped])
+    return found
 
 
 def cliffs_delta(
@@ -308,39 +385,30 @@ def trend(
         If a column is not there.
     """
     _check_columns(summary, [*by, over, "reached", *measures])
-    rows = []
+    rows: list[dict[str, Any]] = []
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
     for cell, group in _finite(summary, measures).groupby(list(by), sort=False, dropna=False):
-        for measure in measures:
-            for of, chosen in _choices(group):
-                pairs = chosen[[over, measure]].astype(float).dropna().to_numpy()
-                row = {**dict(zip(by, _tuple(cell), strict=True)), "over": over, "measure": measure, "of": of}
-                rows.append(row | _trend(pairs[:, 0], pairs[:, 1], confidence, seed))
+        choices = [(of, chosen[over].to_numpy(float), chosen[list(measures)].to_numpy(float))
+                   for of, chosen in _choices(group)]  # fmt: skip
+        for column, measure in enumerate(measures):
+            for of, factor, values in choices:
+                kept = ~(np.isnan(factor) | np.isnan(values[:, column]))
+                x, y = factor[kept], values[kept, column]
+                rows.append(
+                    {**dict(zip(by, _tuple(cell), strict=True)), "over": over, "measure": measure, "of": of,
+                     "n": len(x), "levels": len(np.unique(x))}
+                )  # fmt: skip
+                pairs.append((x, y))
+    found = np.full((len(rows), 4), np.nan)
+    told = [place for place, (x, y) in enumerate(pairs) if len(x) >= 3 and np.ptp(x) > 0 and np.ptp(y) > 0]
+    varied = [pairs[place] for place in told]
+    found[told, 0], found[told, 3] = rank_correlation_p_values(varied, seed)
+    found[told, 1:3] = rank_correlation_intervals(varied, confidence, seed)
     table = pd.DataFrame(rows)
+    for column, name in enumerate(("rho", "low", "high", "p")):
+        table[name] = found[:, column]
     table["q"] = corrected(table["p"].to_numpy(float), correction)
     return table
-
-
-def _trend(x: np.ndarray, y: np.ndarray, confidence: float, seed: int) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "n": len(x), "levels": len(np.unique(x)), "rho": np.nan, "low": np.nan, "high": np.nan, "p": np.nan,
-    }  # fmt: skip
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return row
-    found = stats.permutation_test(
-        (x,), lambda x, axis: _spearman(x, np.broadcast_to(y, x.shape), axis), permutation_type="pairings",
-        vectorized=True, n_resamples=RESAMPLES, batch=500, rng=np.random.default_rng(seed),
-    )  # fmt: skip
-    low, high = _bootstrap((x, y), _spearman, confidence, seed, True)
-    return row | {"rho": float(found.statistic), "p": float(found.pvalue), "low": low, "high": high}
-
-
-def _spearman(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Correlate ranks along an axis; zero where a resample has one value only."""
-    ranks = [stats.rankdata(values, axis=axis) for values in (x, y)]
-    ranks = [values - values.mean(axis, keepdims=True) for values in ranks]
-    scale = np.sqrt(np.prod([np.sum(values**2, axis) for values in ranks], axis=0))
-    together = np.sum(ranks[0] * ranks[1], axis)
-    return np.divide(together, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
 def corrected(p_values: Float[np.ndarray, " tests"], method: Correction = "bh") -> Float[np.ndarray, " tests"]:
@@ -428,7 +496,7 @@ def _check_columns(summary: pd.DataFrame, names: Sequence[str]) -> None:
             raise SettingsError(f"the table has no column {name!r}; it has {', '.join(map(str, summary.columns))}")
 
 
-def _check_single(side: "pd.Series[Any]", learner: str, cell: dict[str, Any]) -> None:
+def _check_single(side: pd.DataFrame, learner: str, cell: dict[str, Any]) -> None:
     if side.index.has_duplicates:
         where = ", ".join(f"{name} {value}" for name, value in cell.items())
         raise SettingsError(
