@@ -1,8 +1,13 @@
 """What the runner costs and how fast a large store answers: writes benchmarks/studies.json and prints a table.
 
-    python benchmarks/studies.py store|cores|kills [--out DIR]
+    python benchmarks/studies.py store|report|statistics|cores|kills [--out DIR]
 
 store: 100,000 made-up networks in the format of a study, then sizes and times of opening it and asking it.
+report: 10,000 made-up networks with arrays, 50 to a shard, then seconds and peak memory of writing their report, in a
+    new process. The arrays are those of one small network that is trained for four updates and analysed (planes of five
+    by five coherences in three stages, the course of three checkpoints, 16 units' groups); the labels of each made-up
+    network are drawn anew. No atlases, units or causes. With --networks N of so many; with --widths W of so many δ.
+statistics: the tables of the rules compared, of 100,000 made-up summaries in memory.
 cores: six networks of about a minute, on one core and on two: the speedup, and what is neither training nor analysis.
 kills: fifty random SIGKILLs over small studies (the test of that name), and what came of them.
 
@@ -36,6 +41,37 @@ seeds = 1000
 n_hidden = 16
 delta = {deltas}
 """
+
+REPORTED = """
+name = "reported"
+seeds = {seeds}
+[tasks.ContextDecision]
+[learners.ppo]
+environments = 8
+steps = 16
+[learners.supervised]
+batch_size = 8
+sequence_steps = 16
+[network]
+n_hidden = 16
+delta = {deltas}
+[stopping]
+accuracy = false
+updates = 4
+evaluate_every = 2
+evaluation_trials = 50
+fresh_trials = 100
+checkpoint_accuracies = []
+checkpoint_updates = [2]
+[planes]
+points = 5
+course = true
+course_points = 2
+course_trials = 20
+effort = {{ settling_steps = 300, steps = 1000, extension = 1 }}
+orbit_steps = 100
+"""
+PER_SHARD = 50
 
 ALIKE = """
 name = "alike"
@@ -92,6 +128,96 @@ def write_large(directory):
                 NetworkResult(condition.identity, condition.settings, summary, timing, arrays, {"final": network})
             )
         write_shard(directory, results)
+
+
+def write_reported(directory, n_networks, n_widths):
+    """Write shards of networks whose arrays are those of one that was really trained, with other labels."""
+    import tempfile as temporary_folders
+
+    import numpy as np
+
+    from attrax.dynamics import KINDS
+    from attrax.studies import parse_study
+    from attrax.studies.network_run import finish_network
+    from attrax.studies.planes import plane_shares
+    from attrax.studies.shards import write_shard
+    from attrax.studies.study_folder import make_folder, write_study
+
+    deltas = np.round(np.linspace(0.02, 0.5, n_widths), 6).tolist()
+    study = parse_study(REPORTED.format(seeds=n_networks // (2 * n_widths), deltas=deltas))
+    make_folder(directory)
+    write_study(directory, study)
+    conditions = study.conditions()
+    with temporary_folders.TemporaryDirectory() as folder:
+        real = finish_network(Path(folder), conditions[-1], lambda stage, progress: None)
+    rng = np.random.default_rng(0)
+    kinds = np.array(KINDS)
+    for first in range(0, len(conditions), PER_SHARD):
+        results = []
+        for condition in conditions[first : first + PER_SHARD]:
+            arrays = real.arrays.copy(deep=True).assign_coords(network=[condition.identity])
+            likely = rng.dirichlet(np.ones(len(kinds)))
+            for name in ("kind", "course_kind"):
+                arrays[name] = (arrays[name].dims, rng.choice(kinds, arrays[name].shape, p=likely))
+            arrays["accuracy"] = (arrays.accuracy.dims, np.sort(rng.random(arrays.accuracy.shape)))
+            summary = {
+                **real.summary, **condition.factors, "network": condition.identity, "reached": bool(rng.random() < 0.9),
+                **plane_shares(arrays.isel(network=0)), "updates": int(rng.integers(100, 900)),
+            }  # fmt: skip
+            timing = {**real.timing, "network": condition.identity}
+            results.append(real._replace(identity=condition.identity, settings=condition.settings, summary=summary,
+                                         timing=timing, arrays=arrays))  # fmt: skip
+        write_shard(directory, results)
+
+
+REPORT = """
+import json, resource, sys, time
+begun = time.perf_counter()
+import attrax
+from attrax.reports import write_report
+store = attrax.studies.open(sys.argv[1])
+page = write_report(store)
+print(json.dumps({
+    "report_networks": len(store.conditions), "report_seconds": time.perf_counter() - begun,
+    "report_processor_seconds": time.process_time(),
+    "report_peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
+    "report_page_mb": page.stat().st_size / 1e6,
+}))
+"""
+
+
+def report(directory, n_networks=10_000, n_widths=50):
+    if not (directory / "study.toml").is_file():
+        write_reported(directory, n_networks, n_widths)
+    found = in_new_process(REPORT, str(directory))
+    assert found["report_networks"] == n_networks
+    return {**found, "report_arrays_mb": sum(f.stat().st_size for f in directory.glob("shards/*/arrays.nc")) / 1e6}
+
+
+STATISTICS = """
+import json, resource, time
+import numpy as np, pandas as pd
+from attrax.studies import compare, describe, trend
+measures = [f"frac_{kind}" for kind in ("fixed", "quasi", "locked", "chaotic", "divergent", "undecided")]
+deltas, seeds, rng = np.round(0.01 * np.arange(1, 51), 2), np.arange(1000), np.random.default_rng(0)
+table = pd.DataFrame([(l, d, s) for l in ("ppo", "supervised") for d in deltas for s in seeds],
+                     columns=["learner", "delta", "seed"])
+table[measures] = np.round(242 * rng.dirichlet(np.ones(7), len(table))[:, :6]) / 242
+table = table.assign(task="made up", reached=rng.random(len(table)) < 0.9, status="reached")
+found, begun, busy = {"statistics_networks": len(table)}, time.perf_counter(), time.process_time()
+for name, made in (("describe", lambda: describe(table, measures)), ("trend", lambda: trend(table, measures)),
+                   ("compare", lambda: compare(table, measures, "ppo", "supervised"))):
+    before = time.process_time()
+    made()
+    found[f"statistics_{name}_processor_seconds"] = time.process_time() - before
+found |= {"statistics_seconds": time.perf_counter() - begun, "statistics_processor_seconds": time.process_time() - busy,
+          "statistics_peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9}
+print(json.dumps(found))
+"""
+
+
+def statistics_of_many(directory):
+    return in_new_process(STATISTICS)
 
 
 TIMED = """
@@ -201,13 +327,17 @@ def kills(directory):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["store", "cores", "kills"], nargs="+")
+    parts = {"store": store, "report": report, "statistics": statistics_of_many, "cores": cores, "kills": kills}
+    parser.add_argument("what", choices=list(parts), nargs="+")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--networks", type=int, default=10_000, help="of the report")
+    parser.add_argument("--widths", type=int, default=50, help="of the report")
     arguments = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     with tempfile.TemporaryDirectory() as temporary:
         for what in arguments.what:
-            results |= {"store": store, "cores": cores, "kills": kills}[what]((arguments.out or Path(temporary)) / what)
+            sizes = (arguments.networks, arguments.widths) if what == "report" else ()
+            results |= parts[what]((arguments.out or Path(temporary)) / what, *sizes)
             results["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, python {platform.python_version()}"
             RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     for name, value in results.items():

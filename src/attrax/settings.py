@@ -133,7 +133,8 @@ def to_effective_mapping(settings: Any) -> dict[str, Any]:
     mapping = to_mapping(settings)
     for field in dataclasses.fields(settings):
         if field.name in inert_fields(settings):
-            default = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
+            made: Any = field.default_factory  # of a field that has either, or it could not be left out
+            default = made() if field.default is dataclasses.MISSING else field.default
             mapping.pop(field.name, None)
             mapping |= {} if default is None else {field.name: _plain(default)}
     return mapping

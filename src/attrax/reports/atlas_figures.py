@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from attrax.dynamics import KINDS, Atlas
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.shown import shown
+from attrax.reports.shown import left_out, say_left_out, shown
 from attrax.studies import Store
 
 BORDER_LOOKS: dict[str, tuple[str, Any, float]] = {
@@ -177,7 +177,8 @@ def _legend(drawn: list[_Drawn]) -> list[Any]:
 
 def stored_atlases_figure(store: Store) -> Figure | None:
     """Draw the atlases of those networks that are shown, a row for each δ; None where the study has none."""
-    conditions = [condition for condition in shown(store) if condition.planes.atlas]
+    # An earlier version of the code may have made a network without one.
+    conditions = [c for c in shown(store) if c.planes.atlas and "atlas_corner" in store.arrays(c.identity)]
     if not conditions:
         return None
     learners = list(dict.fromkeys(c.learner_label for c in conditions))
@@ -200,6 +201,7 @@ def stored_atlases_figure(store: Store) -> Figure | None:
             name = store.study.learner_title(condition.learner_label)
             axis.set_title(f"{name}, δ = {condition.network.delta:g}\ncontext {context + 1}", fontsize=8)
     figure.legend(handles=_legend(everything), loc="outside lower center", ncols=2, fontsize=7.5, frameon=False)
+    say_left_out(figure, left_out(store))
     return figure
 
 

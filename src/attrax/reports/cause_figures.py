@@ -17,8 +17,9 @@ from matplotlib.transforms import ScaledTranslation
 
 from attrax.populations import GROUPS
 from attrax.reports.appearance import GROUP_LOOKS, LEARNER_COLOURS
-from attrax.reports.population_panels import Canvas, Cell, cells, legend_below, panels, rule_titles, shape
-from attrax.studies import Store, interval
+from attrax.reports.population_panels import Canvas, Cell, cells, legend_below, panels, shape
+from attrax.reports.shown import say_left_out
+from attrax.studies import intervals
 from attrax.studies.cause_settings import ALL
 from attrax.studies.causes import FOUND
 
@@ -136,7 +137,7 @@ def _draw_curve(axis: Axes, cell: Cell, name: str, looks: _Looks, beside: float)
     places[0] = beside  # many intact networks are equally good: side by side all can be seen
     spans = (slice(0, 1), slice(1, None))  # the intact network is no size: no line leads from it
     if len(kept) > _FEW:
-        band = [interval(column) for column in kept.T]
+        band = intervals(list(kept.T))
         low, high = np.array([b.low for b in band]), np.array([b.high for b in band])
         axis.fill_between(places[1:], low[1:], high[1:], color=looks.colour(cell), alpha=0.18, linewidth=0)
         axis.plot([beside, beside], [low[0], high[0]], color=looks.colour(cell), linewidth=3, alpha=0.3)
@@ -338,9 +339,9 @@ def _draw_steps(
         axis.plot(place + across, values, "o", color="#000000", markersize=1.8, markeredgewidth=0)
 
 
-def causes_figure(store: Store) -> Figure:
-    """Draw `robustness_curves`, `lesion_bars` and `mode_bars` of a study's networks, one above the other."""
-    found = cells(store.causes(), rule_titles(store))
+def causes_figure(causes: xr.Dataset, titles: Mapping[str, str] | None = None, left_out: str = "") -> Figure:
+    """Draw `robustness_curves`, `lesion_bars` and `mode_bars`, one above the other; `left_out`: what is not drawn."""
+    found = cells(causes, titles)
     sizes = [size(len(found)) for size in (_curves_size, _lesions_size, _modes_size)]
     heights = [height for _, height in sizes]
     figure = Figure(figsize=(max(width for width, _ in sizes), sum(heights)), layout="constrained")
@@ -355,4 +356,5 @@ def causes_figure(store: Store) -> Figure:
     _draw_curves(curves, found, CHANCE)
     _draw_lesions(lesions, found)
     _draw_modes(modes, found)
+    say_left_out(figure, left_out)
     return figure

@@ -3,7 +3,7 @@
 from typing import Any
 
 from attrax.studies import Store
-from attrax.studies.training_course import course_table
+from attrax.studies.stored_parts import MissingPartError
 
 _AT = {"accuracy": "matched accuracy", "updates": "equal updates", "trials": "equal trials"}
 _COLUMNS = (
@@ -22,10 +22,13 @@ def comparison_rows(store: Store) -> list[dict[str, Any]]:
     """
     if not any(condition.planes.course for condition in store.conditions):
         return []
+    try:
+        tables = store.checkpoint_tables()
+    except MissingPartError:  # of an earlier version of the code
+        return []
     rows: list[dict[str, Any]] = []
-    course = store.course()
     for name, (counted, value) in store.study.checkpoints.items():
-        table = course_table(course.sel(checkpoint=name))
+        table = tables[name]
         text = f"{100 * value:g} %" if counted == "accuracy" else f"{value:,g}"
         for (task, learner, delta), group in table.groupby(["task", "learner", "delta"], sort=False):
             there = group[group.reached]

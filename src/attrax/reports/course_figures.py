@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.shown import shown
+from attrax.reports.shown import left_out, say_left_out, shown
 from attrax.studies import Store
 
 _KINDS = list(KIND_LOOKS)
@@ -17,17 +17,18 @@ def course_figure(store: Store) -> Figure | None:
 
     Both contexts lie one above the other in each picture; the letters are those of `KIND_LOOKS`.
     """
-    conditions = [condition for condition in shown(store) if condition.planes.course]
-    if not conditions:
-        return None
     courses = {}
-    for condition in conditions:
+    for condition in shown(store):
         arrays = store.arrays(condition.identity).isel(network=0)
+        if not {"course_kind", "course_updates"} <= set(arrays.data_vars):
+            continue  # not asked for, or of an earlier version of the code
         moments = arrays.course_updates.values
         # Checkpoints that were taken in one moment are one network: it is drawn once.
         courses[condition] = arrays.isel(checkpoint=np.unique(moments, return_index=True)[1])
+    if not courses:
+        return None
     columns = max(course.sizes["checkpoint"] for course in courses.values())
-    contexts = conditions[0].task.n_contexts
+    contexts = next(iter(courses)).task.n_contexts
     figure = Figure(figsize=(1.3 * columns + 0.6, (1.18 * contexts + 0.35) * len(courses) + 0.6), layout="constrained")
     axes = figure.subplots(len(courses) * contexts, columns, squeeze=False)
     colours = ListedColormap([KIND_LOOKS[kind].colour for kind in _KINDS])
@@ -52,8 +53,9 @@ def course_figure(store: Store) -> Figure | None:
                 axis.set_yticks([])
                 if column == 0:
                     axis.set_ylabel(f"{name}\n" * (context == 0) + f"context {context + 1}", fontsize=7)
-            updates, accuracy = int(at.course_updates), float(at.course_accuracy)
-            axes[row * contexts, column].set_title(f"{updates:,} updates\n{100 * accuracy:.0f} % right", fontsize=7)
+            accuracy = float(at.course_accuracy) if "course_accuracy" in at else float("nan")
+            right = f"{100 * accuracy:.0f} % right" if np.isfinite(accuracy) else ""
+            axes[row * contexts, column].set_title(f"{int(at.course_updates):,} updates\n{right}", fontsize=7)
     figure.legend(
         handles=[
             Patch(facecolor=KIND_LOOKS[kind].colour, edgecolor="#999999",
@@ -63,4 +65,5 @@ def course_figure(store: Store) -> Figure | None:
         loc="outside lower center", ncols=6, fontsize=7.5, frameon=False,
         title="in each picture coherence 1 goes to the right and coherence 2 upwards, from −1 to 1", title_fontsize=7.5,
     )  # fmt: skip
+    say_left_out(figure, left_out(store))
     return figure

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from attrax.reports.appearance import KIND_LOOKS
-from attrax.reports.shown import shown
-from attrax.studies import Store
+from attrax.reports.shown import left_out, say_left_out, shown
+from attrax.settings import SettingsError
+from attrax.studies import Condition, Store
 
 _KINDS = list(KIND_LOOKS)
 
@@ -21,7 +22,7 @@ def planes_figure(store: Store, stage: str = "stimulus") -> Figure:
     Parameters
     ----------
     store
-        A study with finished networks; those of `attrax.reports.shown.shown` are drawn.
+        A study with finished networks; those of `attrax.reports.shown.shown` that have planes are drawn.
     stage
         Whose planes.
 
@@ -29,8 +30,15 @@ def planes_figure(store: Store, stage: str = "stimulus") -> Figure:
     -------
     A matplotlib figure: for each network the plane of each context, and the most oscillating orbit in the readout
     plane (empty where nothing oscillates).
+
+    Raises
+    ------
+    SettingsError
+        If none of them has planes: see `any_planes`.
     """
-    conditions = shown(store)
+    conditions = _with_planes(store, stage)
+    if not conditions:
+        raise SettingsError(f"no network that would be drawn has planes of the {stage} stage; run the study again")
     learners = list(dict.fromkeys(c.learner_label for c in conditions))
     deltas = sorted({c.network.delta for c in conditions})
     n_contexts = conditions[0].task.n_contexts
@@ -57,7 +65,22 @@ def planes_figure(store: Store, stage: str = "stimulus") -> Figure:
         for kind, look in KIND_LOOKS.items()
     ]
     figure.legend(handles=patches, loc="outside lower center", ncols=len(patches), fontsize=8, frameon=False)
+    say_left_out(figure, left_out(store))
     return figure
+
+
+def any_planes(store: Store, stage: str = "stimulus") -> bool:
+    """Whether there is anything for `planes_figure` to draw."""
+    return len(_with_planes(store, stage)) > 0
+
+
+def _with_planes(store: Store, stage: str) -> list[Condition]:
+    return [c for c in shown(store) if has_planes(store.arrays(c.identity), stage)]
+
+
+def has_planes(arrays: Any, stage: str) -> bool:
+    """Whether a network has labelled planes of a stage: one that an earlier version of the code made may not."""
+    return "kind" in arrays and stage in arrays.stage.values
 
 
 def _draw_plane(axis: Any, plane: Any) -> None:
@@ -77,7 +100,8 @@ def _draw_plane(axis: Any, plane: Any) -> None:
 
 
 def _draw_orbit(axis: Any, arrays: Any) -> None:
-    orbit = arrays.readout_orbit.isel(orbit=0).values
+    known = "readout_orbit" in arrays
+    orbit = arrays.readout_orbit.isel(orbit=0).values if known else np.full((1, 2), np.nan)
     axis.set_box_aspect(1)
     axis.tick_params(labelsize=7)
     axis.set_xlabel("logit “+” − logit “−”", fontsize=7)
@@ -85,7 +109,7 @@ def _draw_orbit(axis: Any, arrays: Any) -> None:
     if np.isnan(orbit).any():
         axis.set_xticks([])
         axis.set_yticks([])
-        axis.set_title("\nnothing oscillates", fontsize=8)
+        axis.set_title("\nnothing oscillates" if known else "\nno orbit was kept", fontsize=8)
         return
     axis.plot(orbit[:, 0], orbit[:, 1], ".", color="#0072B2", markersize=1.5)
     axis.set_ylabel("answer − fixation", fontsize=7)

@@ -8,7 +8,8 @@ import xarray as xr
 from plotly.subplots import make_subplots
 
 from attrax.reports.appearance import KIND_LOOKS, LEARNER_COLOURS
-from attrax.reports.shown import shown
+from attrax.reports.figures import has_planes
+from attrax.reports.shown import choose, shown
 from attrax.studies import Condition, Store
 
 _KINDS = list(KIND_LOOKS)
@@ -21,23 +22,32 @@ _LAYOUT: dict[str, Any] = {
 
 
 def learning_curves(store: Store) -> go.Figure:
-    """Draw accuracy on held-out trials against updates and against trials, of the first `MOST_CURVES` networks."""
+    """Draw accuracy on held-out trials against updates and against trials.
+
+    Of the rules and widths that are drawn (see `attrax.reports.shown.choose`), the `MOST_CURVES` networks of the first
+    seeds.
+    """
     figure = make_subplots(rows=1, cols=2, subplot_titles=("by updates", "by training trials"), shared_yaxes=True)
     learners = list(store.study.learners)
-    deltas = store.study.deltas
     seen = set()
-    for condition in sorted(store.conditions, key=lambda c: c.seed)[:MOST_CURVES]:
-        arrays = store.arrays(condition.identity).isel(network=0)
+    choice = choose(store.conditions)
+    drawn = sorted(filter(choice.has, store.conditions), key=lambda c: c.seed)[:MOST_CURVES]
+    names = [condition.identity for condition in drawn]
+    curves = {condition.identity: (condition, found) for condition, found in store.each("histories", names)}
+    for condition, arrays in (curves[name] for name in names if name in curves):
         delta, learner = condition.network.delta, condition.learner_label
         name = f"{store.study.learner_title(learner)}, δ = {delta:g}"
         line = {
             "color": LEARNER_COLOURS[learners.index(learner) % len(LEARNER_COLOURS)],
-            "dash": _DASHES[deltas.index(delta) % len(_DASHES)],
+            "dash": _DASHES[choice.deltas.index(delta) % len(_DASHES)],
         }
-        history = arrays[["accuracy", "trials"]].dropna("update")
-        for column, x in ((1, history["update"]), (2, history["trials"])):
+        known = [history for history in ("accuracy", "trials") if history in arrays]
+        history = arrays.isel(network=0)[known].dropna("update")
+        for column, x in ((1, "update"), (2, "trials")):
+            if x == "trials" and x not in known:
+                continue  # of an earlier version of the code
             figure.add_scatter(
-                x=x.values, y=history.accuracy.values, mode="lines", name=name, legendgroup=name, line=line,
+                x=history[x].values, y=history.accuracy.values, mode="lines", name=name, legendgroup=name, line=line,
                 showlegend=column == 1 and name not in seen, row=1, col=column,
                 hovertemplate=f"{name}, seed {condition.seed}<br>%{{x:,}}: %{{y:.3f}}<extra></extra>",
             )  # fmt: skip
@@ -57,9 +67,13 @@ def learning_curves(store: Store) -> go.Figure:
 def planes(store: Store, stage: str, start: str) -> go.Figure:
     """Draw the label at every coherence of a stage: a row for each δ, rules and contexts side by side.
 
-    Those of `attrax.reports.shown.shown`.
+    Those of `attrax.reports.shown.shown` that have planes of it.
     """
-    conditions = shown(store)
+    conditions = [c for c in shown(store) if has_planes(store.arrays(c.identity), stage)]
+    if not conditions:
+        missing = go.Figure().update_xaxes(visible=False).update_yaxes(visible=False)
+        missing.add_annotation(text=f"no network drawn here has planes of the {stage} stage", showarrow=False)
+        return _finish(missing, height=200)
     learners = list(dict.fromkeys(c.learner_label for c in conditions))
     deltas = sorted({c.network.delta for c in conditions})
     n_contexts = conditions[0].task.n_contexts
@@ -98,7 +112,7 @@ def planes(store: Store, stage: str, start: str) -> go.Figure:
 
 def orbits(store: Store) -> go.Figure | None:
     """Draw the most oscillating points of the stimulus stage in the readout plane; None where nothing oscillates."""
-    conditions = [c for c in shown(store) if not np.isnan(_orbit_set(store, c).orbit_context).all()]
+    conditions = [c for c in shown(store) if _oscillates(store, c)]
     if not conditions:
         return None
     figure = make_subplots(
@@ -139,49 +153,72 @@ def orbits(store: Store) -> go.Figure | None:
     return figure
 
 
+_ORBIT = ["readout_orbit", "orbit_context", "orbit_coherence_1", "orbit_coherence_2"]
+
+
+def _oscillates(store: Store, condition: Condition) -> bool:
+    """Whether an orbit of a network was kept; an earlier version of the code may have kept none."""
+    arrays = store.arrays(condition.identity)
+    return set(_ORBIT) <= set(arrays.data_vars) and not np.isnan(arrays.orbit_context.values).all()
+
+
 def _orbit_set(store: Store, condition: Condition) -> xr.Dataset:
-    return store.arrays(condition.identity).isel(network=0)[
-        ["readout_orbit", "orbit_context", "orbit_coherence_1", "orbit_coherence_2"]
-    ]
+    return store.arrays(condition.identity).isel(network=0)[_ORBIT]
 
 
 def _evidence(plane: xr.Dataset) -> list[list[str]]:
     """Return the text that is shown on hover, for each (coherence 2, coherence 1)."""
+    axes = plane.coherence_1.values, plane.coherence_2.values
+    # Arrays once, not a dataset a point: a page has tens of thousands of points. What is not there is not told.
+    over = {"coherence_1", "coherence_2"}
+    fields = {str(name): array.transpose("coherence_1", "coherence_2", ...).values
+              for name, array in plane.data_vars.items() if over <= set(array.dims)}  # fmt: skip
+    steps = plane.stage_steps.item() if "stage_steps" in plane else None
     return [
-        [_describe(plane.isel(coherence_1=x, coherence_2=y)) for x in range(plane.sizes["coherence_1"])]
-        for y in range(plane.sizes["coherence_2"])
-    ]
+        [_describe({name: values[x, y] for name, values in fields.items()}, (axes[0][x], axes[1][y]), steps)
+         for x in range(len(axes[0]))]
+        for y in range(len(axes[1]))
+    ]  # fmt: skip
 
 
-def _describe(point: xr.Dataset) -> str:
-    kind, period = str(point.kind.values), int(point.period)
-    lines = [f"<b>{kind}</b> at c = ({float(point.coherence_1):.3g}, {float(point.coherence_2):.3g})"]
+def _describe(point: dict[str, Any], at: tuple[float, float], stage_steps: int | None) -> str:
+    """Say what is known of a point: less, where an earlier version of the code labelled it."""
+    kind, period, excluded = str(point["kind"]), _whole(point, "period"), _whole(point, "period_excluded")
+    margin, amplitude, rotation, relaxation, distance = (
+        float(point.get(name, np.nan))
+        for name in ("margin", "amplitude", "rotation_number", "relaxation_time", "trial_distance")
+    )
+    lines = [f"<b>{kind}</b> at c = ({at[0]:.3g}, {at[1]:.3g})"]
+    certified = "certified" if point.get("certified", False) else "not certified"
     if kind in ("cycle", "fixed point"):
-        lines.append(f"period {period}, certified; margin {float(point.margin):.1e}")
-    elif int(point.period_excluded):
-        lines.append(f"no period up to K = {int(point.period_excluded)}")
-    if bool(point.neutral):
+        lines.append(f"period {period}, {certified}; margin {margin:.1e}")
+    elif excluded:
+        lines.append(f"no period up to K = {excluded}")
+    if point.get("neutral", False):
         lines.append("neutral: a continuum of states")
-    exponents = point.exponents.values
+    exponents = point.get("exponents", np.array([np.nan]))
     if not np.isnan(exponents).all():
         values = ", ".join("−∞" if np.isneginf(e) else f"{e:.4f}" for e in exponents if not np.isnan(e))
         lines.append(f"exponents {values.replace('-', '−')}")
-    if int(point.torus_dimension):
-        lines.append(f"invariant {'curve' if int(point.torus_dimension) == 1 else 'torus'} (dimension "
-                     f"{int(point.torus_dimension)})")  # fmt: skip
-    if not np.isnan(point.rotation_number):
-        lines.append(f"rotation number {float(point.rotation_number):.6f}")
-    if not np.isnan(point.amplitude) and kind != "fixed point":
-        lines.append(f"amplitude {float(point.amplitude):.3g}")
-    if not np.isnan(point.relaxation_time):
-        lines.append(
-            f"a deviation shrinks by a factor e in {float(point.relaxation_time):.3g} steps; the stage has "
-            f"{int(point.stage_steps)}"
-        )
-    if not np.isnan(point.trial_distance):
-        lines.append(f"real trials end the stage at {100 * float(point.trial_distance):.2g} % of its size from it")
-    lines.append(f"after {int(point.steps):,} steps")
+    torus = _whole(point, "torus_dimension")
+    if torus:
+        lines.append(f"invariant {'curve' if torus == 1 else 'torus'} (dimension {torus})")
+    if not np.isnan(rotation):
+        lines.append(f"rotation number {rotation:.6f}")
+    if not np.isnan(amplitude) and kind != "fixed point":
+        lines.append(f"amplitude {amplitude:.3g}")
+    if not np.isnan(relaxation):
+        stage = f"; the stage has {stage_steps}" if stage_steps is not None else ""
+        lines.append(f"a deviation shrinks by a factor e in {relaxation:.3g} steps{stage}")
+    if not np.isnan(distance):
+        lines.append(f"real trials end the stage at {100 * distance:.2g} % of its size from it")
+    if "steps" in point:
+        lines.append(f"after {int(point['steps']):,} steps")
     return "<br>".join(lines)
+
+
+def _whole(point: dict[str, Any], name: str) -> int:
+    return int(point.get(name, 0))
 
 
 def _finish(figure: go.Figure, height: int) -> go.Figure:

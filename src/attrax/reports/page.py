@@ -12,7 +12,7 @@ from markupsafe import Markup
 from attrax.reports import interactive
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.comparisons import comparison_rows
-from attrax.reports.figures import planes_figure, save
+from attrax.reports.figures import any_planes, planes_figure, save
 from attrax.reports.pictures import Pictures, draw_pictures
 from attrax.reports.rules_compared import POPULATION_WORDS, WORDS, RulesCompared, compare_rules
 from attrax.reports.sentences import findings
@@ -42,7 +42,8 @@ def write_report(store: Store) -> Path:
         raise SettingsError(f"no network in {store.directory} is finished; run the study first")
     folder = store.directory / "report"
     folder.mkdir(exist_ok=True)
-    save(planes_figure(store), folder / "planes.png")
+    if any_planes(store):
+        save(planes_figure(store), folder / "planes.png")
     pictures = draw_pictures(store).drawn
     for name, figure in pictures.items():
         save(figure, folder / f"{name}.png")
@@ -124,4 +125,4 @@ def _embedded(image: Path) -> Markup:
 def _versions(store: Store) -> dict[str, str]:
     timing = store.timing()
     names = [name for name in timing.columns if name == "python" or name.startswith("version_")]
-    return {name.removeprefix("version_"): ", ".join(sorted(set(timing[name].astype(str)))) for name in names}
+    return {name.removeprefix("version_"): ", ".join(sorted(set(timing[name].dropna().astype(str)))) for name in names}

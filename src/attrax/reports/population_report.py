@@ -1,6 +1,7 @@
 """The figures of a study's populations, as the report shows them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,18 @@ from matplotlib.figure import Figure
 from attrax.reports.cause_figures import causes_figure
 from attrax.reports.population_figures import bars_size, blocks_size, draw_block_matrix, draw_group_bars, group_flow
 from attrax.reports.population_panels import cells, legend_below, rule_titles, shape
-from attrax.reports.shown import shown
+from attrax.reports.shown import choose, left_out, say_left_out, shown
 from attrax.reports.unit_figures import draw_heat_map, draw_raster, raster_legend, unit_order
 from attrax.studies import Condition, Store
+from attrax.studies.stored_parts import MissingPartError
 from attrax.studies.unit_analysis import tuning_curves
 from attrax.studies.unit_recording import record_units
+
+BALANCE = (
+    "balance_share", "balance_size_expected", "balance_reason", "balance_block_mean", "balance_block_mean_z",
+    "balance_block_mean_q", "balance_block_mean_reason",
+)  # fmt: skip
+"""What the figure of groups is drawn from."""
 
 
 def study_figures(store: Store) -> dict[str, Figure]:
@@ -24,21 +32,30 @@ def study_figures(store: Store) -> dict[str, Figure]:
     -------
     "groups", "units" and "flow" where units were looked at, "causes" where networks were tried with lesions.
     """
-    found = {}
-    if any(condition.populations.units for condition in store.conditions):
-        units, titles = store.units(), rule_titles(store)
-        drawn = _drawn(store, units)
-        found = {
-            "groups": _groups_figure(units, titles),
-            "units": _units_figure(store, units, drawn),
-            "flow": group_flow(units.sel(network=[condition.identity for condition in drawn]), titles),
-        }
-    if any(condition.populations.causes for condition in store.conditions):
-        found["causes"] = causes_figure(store)
+    found, titles = {}, rule_titles(store)
+    choice = choose(store.conditions)
+    drawn_cells = [condition for condition in store.conditions if choice.has(condition)]
+    with_units = [condition.identity for condition in drawn_cells if condition.populations.units]
+    with_causes = [condition.identity for condition in drawn_cells if condition.populations.causes]
+    # Settings say what was asked for; what an earlier version of the code made may lack it all the same.
+    with suppress(MissingPartError):
+        groups = store.units(with_units, BALANCE) if with_units else None
+        if groups is not None and set(BALANCE) <= set(groups.data_vars):
+            found["groups"] = _groups_figure(groups, titles, choice.left_out)
+    with suppress(MissingPartError):
+        drawn = _drawn(store, with_units)
+        units = store.units([condition.identity for condition in drawn]) if drawn else None
+        if units is not None and "unit_group" in units:
+            found["units"] = _units_figure(store, units, [c for c in drawn if c.identity in units.network.values])
+        if units is not None and "units_course_group" in units:
+            found["flow"] = group_flow(units, titles)
+    with suppress(MissingPartError):
+        if with_causes:
+            found["causes"] = causes_figure(store.causes(with_causes), titles, choice.left_out)
     return found
 
 
-def _groups_figure(units: xr.Dataset, titles: Mapping[str, str]) -> Figure:
+def _groups_figure(units: xr.Dataset, titles: Mapping[str, str], left_out: str) -> Figure:
     """Draw `group_bars` and `block_matrix`, one above the other."""
     found = cells(units, titles)
     (width, high), (wide, height) = bars_size(len(found)), blocks_size(len(found))
@@ -47,6 +64,7 @@ def _groups_figure(units: xr.Dataset, titles: Mapping[str, str]) -> Figure:
     above, below = parts
     draw_group_bars(above, found)
     draw_block_matrix(below, found, "trained")
+    say_left_out(figure, left_out)
     return figure
 
 
@@ -70,12 +88,13 @@ def _units_figure(store: Store, known: xr.Dataset, drawn: Sequence[Condition]) -
             f"{store.study.learner_title(condition.learner_label)}, δ = {condition.network.delta:g}", fontsize=9
         )
     legend_below(figure, raster_legend())
+    say_left_out(figure, left_out(store))
     return figure
 
 
-def _drawn(store: Store, known: xr.Dataset) -> list[Condition]:
+def _drawn(store: Store, with_units: Sequence[str]) -> list[Condition]:
     """Return which networks are drawn one by one, of those whose units were looked at."""
-    there = set(known.network.values.tolist())
+    there = set(with_units)
     chosen = [condition for condition in shown(store) if condition.identity in there]
     chosen = chosen or [condition for condition in store.conditions if condition.identity in there][:1]
     learners = list(dict.fromkeys(condition.learner_label for condition in chosen))

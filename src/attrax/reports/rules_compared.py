@@ -50,13 +50,15 @@ def compare_rules(store: Store) -> RulesCompared:
     if "group_imbalance" in summary:
         summary = summary.assign(unequal=summary.group_imbalance.abs())
     of_units = tuple(name for name in POPULATION_WORDS if name in summary and summary[name].notna().any())
-    families = [measures for measures in (MEASURES, of_units) if measures]
-    cells = describe(summary, (*MEASURES, *of_units), ("task", "learner", "delta", *levels))
+    # An earlier version of the code may not have had one of them.
+    of_planes = tuple(name for name in MEASURES if name in summary and summary[name].notna().any())
+    families = [measures for measures in (of_planes, of_units) if measures]
+    cells = describe(summary, (*of_planes, *of_units), ("task", "learner", "delta", *levels))
     empty = pd.DataFrame()
-    if summary.seed.nunique() < 2:
+    if summary.seed.nunique() < 2 or not families:
         return RulesCompared(cells, empty, empty, "")
     of_families = [_pairs(summary, measures, levels) for measures in families]
-    pairs = pd.concat(of_families, ignore_index=True) if len(of_families[0]) else empty
+    pairs = pd.concat(of_families, ignore_index=True)
     widths = summary.delta.nunique() > 1
     trends = (
         pd.concat(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from attrax.studies.plane_atlases import map_atlases, stage_atlas
     from attrax.studies.planes import map_planes, plane_shares
     from attrax.studies.stage_basins import basins_of_stage
-    from attrax.studies.statistics import compare, corrected, describe, interval, power_of_pairs, trend
+    from attrax.studies.statistics import compare, corrected, describe, interval, intervals, power_of_pairs, trend
     from attrax.studies.store import Store, open
     from attrax.studies.study_folder import verify
     from attrax.studies.study_run import run_study
@@ -53,7 +53,9 @@ _PLACES = {
     "AnalysedWeights": "weights_analysis",
     "WeightsAnalysis": "weights_analysis",
     "run_analysis": "weights_analysis",
-    **dict.fromkeys(("compare", "corrected", "describe", "interval", "power_of_pairs", "trend"), "statistics"),
+    **dict.fromkeys(
+        ("compare", "corrected", "describe", "interval", "intervals", "power_of_pairs", "trend"), "statistics"
+    ),
 }
 __all__ = [
     "AnalysedWeights",
@@ -73,6 +75,7 @@ __all__ = [
     "describe",
     "groups_in_trials",
     "interval",
+    "intervals",
     "load_study",
     "map_atlases",
     "map_causes",

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from attrax.studies.checked_files import read_checked, write_checked
 from attrax.studies.conditions import Condition, code_version, complete_settings, source_version
 from attrax.studies.parquet import read_table, table_as_bytes, to_frame
@@ -25,6 +27,13 @@ FOLDER = "index"
 OWN_COLUMNS = ("shard", "settings_hash", "by_this_code", "position")
 """Columns of the index that are no results: where a network is, what made it, and its place in the study (-1: the study
 has no such network, or has it from a shard of this version of the code)."""
+
+_OF_EVERY_NETWORK = (
+    "accuracy", "accuracy_in_a_row", "early_answers", "updates", "trials", "spectral_radius", "frac_fixed",
+    "frac_cycle", "frac_locked", "frac_quasi", "frac_chaotic", "frac_divergent", "frac_undecided", "period_excluded",
+    "relaxation_time", "trial_distance",
+)  # fmt: skip
+"""Numbers that the summary of every network has today: of networks from before one was known, it is missing."""
 
 
 class Index(NamedTuple):
@@ -168,6 +177,9 @@ def _choose(tables: Sequence["pa.Table"], study: "Study") -> "pa.Table":
     frame.loc[superseded, "position"] = -1
     frame = frame.sort_values("position", kind="stable", ignore_index=True)
     frame = _labelled(frame, [conditions[place] for place in frame.position if place >= 0])
+    frame = frame.assign(**{name: np.nan for name in _OF_EVERY_NETWORK if name not in frame})
+    if "status" not in frame:
+        frame["status"] = pd.Series(pd.NA, index=frame.index, dtype="string")
     for name in frame.columns:  # a column of texts in which some are missing
         if frame[name].dtype == object:
             frame[name] = frame[name].astype("string")

@@ -4,7 +4,7 @@ Networks are trained for different numbers of updates and reach different checkp
 They are made equal, and beside them stands which places along such an axis are a network's own, in which order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ def pack(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     Parameters
     ----------
     datasets
-        Each of one network, over (network, ...), all with the same variables and axes. Axes may differ in length and in
-        the values of their coordinate.
+        Each of one network, or of several that have the same places along every axis; over (network, ...), all with the
+        same variables and axes. Axes may differ in length and in the values of their coordinate.
 
     Returns
     -------
@@ -52,12 +52,78 @@ def unpack(packed: xr.Dataset, network: str) -> xr.Dataset:
     KeyError
         If it is not in it.
     """
-    one = packed.sel(network=[network])
-    orders = [str(name) for name in packed.variables if str(name).startswith(_OWN)]
+    return _own(packed.sel(network=[network]))
+
+
+def alike(packed: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Take the networks out of what `pack` returns, those together that have the same places along every axis.
+
+    Yields
+    ------
+    Datasets over (network, ...) without places that are not their networks' own: many networks in few pieces.
+    """
+    rows: dict[bytes, list[int]] = {}
+    orders = _orders(packed)
+    for row in range(packed.sizes["network"]):
+        rows.setdefault(b"".join(packed[order].values[row].tobytes() for order in orders), []).append(row)
+    for places in rows.values():
+        yield _own(packed.isel(network=places)) if orders else packed
+
+
+def join(pieces: list[xr.Dataset], networks: Sequence[str]) -> xr.Dataset:
+    """Put pieces of many networks side by side: places and variables that one has not are NaN, or empty, there.
+
+    Parameters
+    ----------
+    pieces
+        Over (network, ...); the list is emptied, so that no variable is held twice for long.
+    networks
+        In which order the networks come.
+    """
+    names = list(dict.fromkeys(str(name) for piece in pieces for name in piece.data_vars))
+    known = np.concatenate([piece.network.values for piece in pieces]).tolist()
+    place = {name: row for row, name in enumerate(known)}
+    order = [place[name] for name in networks] if known != list(networks) else None
+    joined = []
+    for name in names:
+        parts = [piece[[name]] if name in piece else piece[["network"]] for piece in pieces]
+        pieces[:] = [piece.drop_vars(name, errors="ignore") for piece in pieces]
+        whole = xr.concat(parts, dim="network", data_vars="all", coords="minimal", compat="equals", join="outer")
+        joined.append(whole if order is None else whole.isel(network=order))
+        del parts
+    pieces.clear()
+    return xr.merge(joined, join="exact", compat="equals")
+
+
+def complete(pieces: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """Give every piece all variables that any has, so that `pack` takes them: as at places that are not its own."""
+    first: dict[str, xr.DataArray] = {}
+    for piece in pieces:
+        first |= {str(name): piece[name] for name in piece.data_vars if str(name) not in first}
+    completed = []
+    for piece in pieces:
+        added = {}
+        for name, like in first.items():
+            if name not in piece:
+                shape = [piece.sizes.get(dim, like.sizes[dim]) for dim in like.dims]
+                coords = {dim: (piece if dim in piece.coords else like)[dim] for dim in like.dims
+                          if dim in piece.coords or (dim in like.coords and dim not in piece.dims)}  # fmt: skip
+                added[name] = xr.DataArray(np.full(shape, _fill(like.dtype), like.dtype), coords, like.dims)
+        completed.append(piece.assign(added))
+    return completed
+
+
+def _orders(packed: xr.Dataset) -> list[str]:
+    return [str(name) for name in packed.variables if str(name).startswith(_OWN)]
+
+
+def _own(packed: xr.Dataset) -> xr.Dataset:
+    """Return networks that are alike without the places that are not their own."""
+    orders = _orders(packed)
     for order in orders:
-        places = one[order].values[0]
-        one = one.isel({order.removeprefix(_OWN): np.argsort(places)[(places < 0).sum() :]})
-    return one.drop_vars(orders)
+        places = packed[order].values[0]
+        packed = packed.isel({order.removeprefix(_OWN): np.argsort(places)[(places < 0).sum() :]})
+    return packed.drop_vars(orders)
 
 
 def _agree(datasets: Sequence[xr.Dataset], dim: str) -> bool:
@@ -86,7 +152,7 @@ def _spread(dataset: xr.Dataset, places: dict[str, Any]) -> xr.Dataset:
             dataset = dataset.assign_coords({dim: np.arange(dataset.sizes[dim])})
         own = {value: order for order, value in enumerate(dataset[dim].values.tolist())}
         order = np.array([own.get(value, -1) for value in values.tolist()], np.int32)
-        orders[f"{_OWN}{dim}"] = (("network", dim), order[None])
+        orders[f"{_OWN}{dim}"] = (("network", dim), np.repeat(order[None], dataset.sizes["network"], axis=0))
     fills = {str(name): _fill(variable.dtype) for name, variable in dataset.data_vars.items()}
     fills |= {str(name): _fill(dataset[name].dtype) for name in dataset.coords if name not in dataset.dims}
     return dataset.reindex(places, fill_value=fills).drop_vars(bare).assign(orders)

@@ -112,8 +112,8 @@ def _counts_of_two(
             ahead.integers(0, n, (block.stop - block.start, n))
         for block in _blocks(size, max(n, m)):
             rows = block.stop - block.start
-            counts = [_counts(rng.integers(0, k, (rows, k))) for rng, k in ((behind, n), (ahead, m))]
-            yield slice(first + block.start, first + block.stop), *counts
+            one, other = (_counts(rng.integers(0, k, (rows, k))) for rng, k in ((behind, n), (ahead, m)))
+            yield slice(first + block.start, first + block.stop), one, other
 
 
 def _counts(index: Int[np.ndarray, "resamples n"]) -> Float[np.ndarray, "n resamples"]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrax.settings import SettingsError, StoppedError
+from attrax.studies.array_files import Chosen, read_arrays
 from attrax.studies.checked_files import checksum, make_folders, rename, sync_folder, write_through
 from attrax.studies.parquet import frame_as_bytes, read_table, to_frame
 
@@ -128,21 +129,21 @@ class Shard:
         """Return summary.parquet or timing.parquet: a row for each network."""
         return to_frame(read_table(self.read(file)))
 
-    def arrays(self) -> "xr.Dataset":
-        """Return the arrays of all its networks, as `attrax.studies.packing.pack` puts them side by side."""
-        import xarray as xr
+    def arrays(self, chosen: Chosen | None = None, networks: Sequence[str] | None = None) -> "xr.Dataset":
+        """Return the arrays of its networks, as `attrax.studies.packing.pack` puts them side by side.
 
-        with xr.open_dataset(self.read("arrays.nc"), engine="h5netcdf") as dataset:
-            return dataset.load()
+        Parameters
+        ----------
+        chosen
+            Given name and axes of a variable: whether it is read; None: all are. Others are not decoded.
+        networks
+            Whose arrays; None: of all.
+        """
+        return read_arrays(self.read("arrays.nc"), chosen, networks)
 
-    def units(self) -> "xr.Dataset | None":
-        """Return what was found of the units of all its networks, as `arrays`; None where nothing was asked for."""
-        import xarray as xr
-
-        if UNITS not in self.checksums():
-            return None
-        with xr.open_dataset(self.read(UNITS), engine="h5netcdf") as dataset:
-            return dataset.load()
+    def units(self, chosen: Chosen | None = None, networks: Sequence[str] | None = None) -> "xr.Dataset | None":
+        """Return what was found of the units of its networks, as `arrays`; None where nothing was asked for."""
+        return read_arrays(self.read(UNITS), chosen, networks) if UNITS in self.checksums() else None
 
     def networks(self, identity: str) -> "dict[str, RecurrentNetwork]":
         """Return a network and its checkpoints, by name."""

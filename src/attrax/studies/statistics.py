@@ -103,7 +103,7 @@ def intervals(
 def _percentile_interval(
     values: Float[np.ndarray, " networks"], statistic: Statistic, confidence: float, seed: int
 ) -> tuple[float, float]:
-    found = stats.bootstrap(  # type: ignore[call-overload]  # its stubs want to know how many axes there are
+    found = stats.bootstrap(
         (values,), statistic, n_resamples=RESAMPLES, confidence_level=confidence, method="percentile",
         vectorized=True, batch=max(1, min(500, _MANY_NUMBERS // values.size)), rng=np.random.default_rng(seed),
     ).confidence_interval  # fmt: skip

@@ -1,6 +1,6 @@
 """Results on disk, read without computing anything again."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from attrax.studies.conditions import Condition
 from attrax.studies.index import OWN_COLUMNS, Index, open_index
 from attrax.studies.parquet import to_frame
 from attrax.studies.shards import SHARDS, Shard
+from attrax.studies.stored_parts import MissingPartError, Part, PartName, part
 from attrax.studies.study import Study
 from attrax.studies.study_file import parse_study
 from attrax.studies.study_folder import STUDY_FILE, read_study_text
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from attrax.networks import RecurrentNetwork
 
-_RECENT = 8
-"""Networks whose arrays are kept at hand."""
+_RECENT = 32
+"""Networks whose arrays are kept at hand: as many as a figure draws (a megabyte or less each)."""
 
 
 class Store:
@@ -152,59 +153,116 @@ class Store:
         if identity not in self._recent:
             if len(self._recent) >= _RECENT:
                 self._recent.pop(next(iter(self._recent)))
-            self._recent[identity] = unpack(self._shard(identity).arrays(), identity)
+            self._recent[identity] = unpack(self._shard(identity).arrays(networks=[identity]), identity)
         return self._recent[identity].copy()
 
-    def _all_arrays(self) -> "list[xr.Dataset]":
-        """Return the arrays of every network, in the order of `conditions`; each shard is read once."""
-        found = self._unpacked(Shard.arrays)
-        return [found[condition.identity] for condition in self.conditions]
+    def each(
+        self, what: PartName = "arrays", networks: Sequence[str] | None = None
+    ) -> "Iterator[tuple[Condition, xr.Dataset]]":
+        """Go through the finished networks one by one: for stores that are larger than memory.
 
-    def _unpacked(self, read: "Callable[[Shard], xr.Dataset | None]") -> "dict[str, xr.Dataset]":
-        """Return what is read of each shard, by the name of the network."""
-        from attrax.studies.packing import unpack
+        Parameters
+        ----------
+        what
+            "planes", "course", "histories", "groups", "units" or "causes", as the methods of these names return them of
+            all networks at once; or "arrays", all of `arrays`. Networks that have no such thing are left out.
+        networks
+            Whose; None: of all.
 
-        found: dict[str, xr.Dataset] = {}
-        for shard in self.shards:
-            packed = read(shard)
-            if packed is not None:
-                found |= {str(name): unpack(packed, str(name)) for name in packed.network.values}
-        return found
+        Yields
+        ------
+        The network's condition (what it was made with), and its dataset over (network, ...), with what the study varies
+        as coordinates. Networks of one shard follow one another, and only its arrays are held.
+
+        Raises
+        ------
+        SettingsError
+            For another word, a network that there is not, or a damaged file.
+        """
+        known = {condition.identity: condition for condition in self.conditions}
+        for piece in self._pieces(what, networks):
+            for row, identity in enumerate(piece.network.values.tolist()):
+                yield known[identity], piece.isel(network=[row])
+
+    def _pieces(
+        self, what: str, networks: Sequence[str] | None = None, only: Sequence[str] | None = None
+    ) -> "Iterator[xr.Dataset]":
+        """Yield a part of the arrays of those networks that have it, shard by shard: some networks at a time.
+
+        With `only`, no other variables than these and the marker.
+        """
+        from attrax.studies.packing import alike
+
+        asked = part(what)
+        chosen = asked.chosen if only is None else lambda name, dims: name in {*only, asked.marker}
+        for shard, names in self._by_shard(networks).items():
+            packed = Shard(self.directory / SHARDS / shard)
+            read = packed.units if asked.of_units else packed.arrays
+            found = read(chosen, names)
+            if found is not None and (not asked.marker or asked.marker in found):
+                for piece in alike(found):
+                    yield piece.assign_coords(self._factors(piece.network.values.tolist()))
+
+    def _by_shard(self, networks: Sequence[str] | None) -> dict[str, list[str]]:
+        names = [condition.identity for condition in self.conditions] if networks is None else networks
+        shards: dict[str, list[str]] = {}
+        for name in names:
+            shards.setdefault(self._shard(name).name, []).append(name)
+        return shards
+
+    def _joined(self, what: str) -> "xr.Dataset":
+        """Return a part of all networks that have it, in the order of `conditions`; an error if none has."""
+        from attrax.studies.packing import join
+
+        pieces = list(self._pieces(what))
+        return join(pieces, self._in_order(pieces, part(what)))
+
+    def _packed(
+        self, what: str, networks: Sequence[str] | None = None, only: Sequence[str] | None = None
+    ) -> "xr.Dataset":
+        """Return the same, and of axes that differ which places are a network's own (``own_...``)."""
+        from attrax.studies.packing import complete, pack
+
+        pieces = list(self._pieces(what, networks, only))
+        order = self._in_order(pieces, part(what))
+        found = pack(complete(pieces))
+        return found if found.network.values.tolist() == order else found.sel(network=order)
+
+    def _in_order(self, pieces: "list[xr.Dataset]", asked: Part) -> list[str]:
+        there = {name for piece in pieces for name in piece.network.values.tolist()}
+        if not there:
+            raise MissingPartError(asked.missing.format(self.directory))
+        return [condition.identity for condition in self.conditions if condition.identity in there]
 
     def planes(self) -> "xr.Dataset":
-        """Return the labelled planes of all networks, over (network, stage, context, start, coherences)."""
-        import xarray as xr
+        """Return the labelled planes of all networks, over (network, stage, context, start, coherences).
 
-        planes = [
-            arrays[[name for name in arrays.data_vars if _is_plane(arrays[name])]] for arrays in self._all_arrays()
-        ]
-        return xr.concat(planes, dim="network").assign_coords(self._factors())
+        What a network lacks, since an earlier version of the code made it, is NaN. See `each` where all together are
+        too much for memory.
+
+        Raises
+        ------
+        SettingsError
+            If no network is there.
+        """
+        return self._joined("planes")
 
     def course(self) -> "xr.Dataset":
         """Return the dynamics along training, over (network, checkpoint): see `attrax.studies.map_course`.
 
-        A checkpoint that a network did not reach is NaN (or empty) there.
+        Of the networks that were mapped along training. A checkpoint that a network did not reach is NaN (or empty)
+        there.
 
         Raises
         ------
         SettingsError
             If no network has one: the study must be run with ``course = true`` under [planes].
         """
-        import xarray as xr
+        return self._joined("course").reindex(checkpoint=self._checkpoint_names)
 
-        courses = [
-            arrays[[name for name in arrays.data_vars if str(name).startswith("course_")]]
-            for arrays in self._all_arrays()
-        ]
-        if not any("checkpoint" in course.dims for course in courses):
-            raise SettingsError(
-                f"no network in {self.directory} was mapped along training; set course = true in [planes]"
-            )
-        return (
-            xr.concat(courses, dim="network", join="outer", coords="minimal")
-            .reindex(checkpoint=["initial", *self.study.checkpoints, "final"])
-            .assign_coords(self._factors())
-        )
+    @property
+    def _checkpoint_names(self) -> list[str]:
+        return ["initial", *self.study.checkpoints, "final"]
 
     def summary_at(
         self, *, accuracy: float | None = None, updates: int | None = None, trials: int | None = None
@@ -222,10 +280,10 @@ class Store:
 
         Returns
         -------
-        A row for every network: network, task, learner, delta, seed; reached (whether it got there); updates, trials
-        and accuracy of the checkpoint; frac_fixed and so on of its stimulus-stage planes, as in `summary`, with
-        wrong_side_delay and wrong_side_decision, shares of real trials on the wrong side when these stages begin. NaN
-        where the network did not get there.
+        A row for every network that was mapped along training: network, task, learner, delta, seed; reached (whether
+        it got there); updates, trials and accuracy of the checkpoint; frac_fixed and so on of its stimulus-stage
+        planes, as in `summary`, with wrong_side_delay and wrong_side_decision, shares of real trials on the wrong side
+        when these stages begin. NaN where the network did not get there.
 
         Raises
         ------
@@ -240,22 +298,60 @@ class Store:
         if name is None:
             have = ", ".join(f"{what[0]}={what[1]:.15g}" for what in known.values())
             raise SettingsError(f"this study has no checkpoint at {counted}={value:.15g}; it has {have or 'none'}")
+        return self.checkpoint_tables([name])[name]
+
+    def checkpoint_tables(self, names: Sequence[str] | None = None) -> "dict[str, pd.DataFrame]":
+        """Return what `summary_at` does for several checkpoints, going through the store once.
+
+        Parameters
+        ----------
+        names
+            Of checkpoints; None: all that the study asks for.
+
+        Raises
+        ------
+        SettingsError
+            As `course`.
+        """
+        import pandas as pd
+
         from attrax.studies.training_course import course_table
 
-        return course_table(self.course().sel(checkpoint=name))
+        asked = list(self.study.checkpoints if names is None else names)
+        tables: dict[str, list[pd.DataFrame]] = {name: [] for name in asked}
+        there = False
+        for piece in self._pieces("course"):
+            there, whole = True, piece.reindex(checkpoint=self._checkpoint_names)
+            for name in asked:
+                tables[name].append(course_table(whole.sel(checkpoint=name)))
+        if not there:
+            raise MissingPartError(part("course").missing.format(self.directory))
+        return {
+            name: pd.concat(rows, ignore_index=True).sort_values(
+                "network", key=lambda column: column.map(self._rows), ignore_index=True
+            )
+            for name, rows in tables.items()
+        }
 
     def histories(self) -> "xr.Dataset":
-        """Return the training histories of all networks, over (network, update); NaN after the last one."""
-        import xarray as xr
+        """Return the training histories of all networks, over (network, update); NaN after the last one.
 
-        histories = [
-            arrays[[name for name in arrays.data_vars if arrays[name].dims == ("network", "update")]]
-            for arrays in self._all_arrays()
-        ]
-        return xr.concat(histories, dim="network", join="outer").assign_coords(self._factors())
+        Raises
+        ------
+        SettingsError
+            If no network is there.
+        """
+        return self._joined("histories")
 
-    def groups(self) -> "xr.Dataset":
+    def groups(self, networks: Sequence[str] | None = None, variables: Sequence[str] | None = None) -> "xr.Dataset":
         """Return the functional groups of all networks' units, over (network, definition, context, unit).
+
+        Parameters
+        ----------
+        networks
+            Whose; None: all.
+        variables
+            Which; None: all. What is not asked for is not read.
 
         Returns
         -------
@@ -267,15 +363,17 @@ class Store:
         SettingsError
             If no network has groups, or all of them are of a version that knew one definition only.
         """
-        return self._with_names(
-            Shard.arrays,
-            ("group", "choice_"),
-            "group_reason",
-            "no network in {} has groups: an earlier version made them; run the study again",
-        )
+        return self._packed("groups", networks, variables)
 
-    def units(self) -> "xr.Dataset":
+    def units(self, networks: Sequence[str] | None = None, variables: Sequence[str] | None = None) -> "xr.Dataset":
         """Return what every unit of all networks does, and how it came to, over (network, unit, ...).
+
+        Parameters
+        ----------
+        networks
+            Whose; None: all.
+        variables
+            Which; None: all. What is not asked for is not read.
 
         Returns
         -------
@@ -288,46 +386,27 @@ class Store:
         SettingsError
             If no network has it: the study must be run with ``units = true`` under [populations].
         """
-        found = self._with_names(
-            Shard.units,
-            ("unit_", "units_course_", "balance_", "connectivity_"),
-            "unit_information",
-            "the units of no network in {} were looked at; set units = true in [populations]",
-        )
-        in_order = [name for name in ("initial", *self.study.checkpoints, "final") if name in found.checkpoint]
-        return found.sel(checkpoint=in_order)
+        found = self._packed("units", networks, variables)
+        if "checkpoint" not in found.coords:  # of a version that did not look at them along training
+            return found
+        return found.sel(checkpoint=[name for name in self._checkpoint_names if name in found.checkpoint])
 
-    def causes(self) -> "xr.Dataset":
+    def causes(self, networks: Sequence[str] | None = None, variables: Sequence[str] | None = None) -> "xr.Dataset":
         """Return what all networks' answers depend on, over (network, ...): see `attrax.studies.map_causes`.
+
+        Parameters
+        ----------
+        networks
+            Whose; None: all.
+        variables
+            Which; None: all. What is not asked for is not read.
 
         Raises
         ------
         SettingsError
             If no network has it: the study must be run with ``causes = true`` under [populations].
         """
-        return self._with_names(
-            Shard.units,
-            ("cause_",),
-            "cause_intact",
-            "no network in {} was tried with lesions; set causes = true in [populations]",
-        )
-
-    def _with_names(
-        self, read: "Callable[[Shard], xr.Dataset | None]", starts: tuple[str, ...], marker: str, without: str
-    ) -> "xr.Dataset":
-        """Return the variables whose names begin so, of the networks that have the marker; an error if none has."""
-        from attrax.studies.packing import pack
-
-        all_arrays, found, places = self._unpacked(read), [], []
-        for place, condition in enumerate(self.conditions):
-            arrays = all_arrays.get(condition.identity)
-            if arrays is not None and marker in arrays:
-                found.append(arrays[[name for name in arrays.data_vars if str(name).startswith(starts)]])
-                places.append(place)
-        if not found:
-            raise SettingsError(without.format(self.directory))
-        columns = {name: (dims, values[places]) for name, (dims, values) in self._factors().items()}
-        return pack(found).assign_coords(columns)
+        return self._packed("causes", networks, variables)
 
     def network(self, identity: str) -> "RecurrentNetwork":
         """Return a trained network, alive."""
@@ -342,15 +421,21 @@ class Store:
             raise SettingsError(f"there is no network {identity!r} in {self.directory}; see summary().network")
         return Shard(self.directory / SHARDS / self._places[identity])
 
-    def _factors(self) -> dict[str, Any]:
-        """Return what the study varies, as coordinates over the networks."""
+    def _factors(self, networks: Sequence[str]) -> dict[str, Any]:
+        """Return what the study varies, as coordinates over some networks."""
+        rows = [self._rows[name] for name in networks]
+        return {name: ("network", values[rows]) for name, values in self._levels.items()}
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {condition.identity: row for row, condition in enumerate(self.conditions)}
+
+    @cached_property
+    def _levels(self) -> dict[str, Any]:
+        """Column to what stands there, for each factor, in the order of `conditions`."""
         summary = self.summary()
-        names = ["task", "learner", "delta", "seed", *self.study.levels]
-        return {name: ("network", summary[name].to_numpy()) for name in dict.fromkeys(names)}
-
-
-def _is_plane(array: "xr.DataArray") -> bool:
-    return "coherence_1" in array.dims and "checkpoint" not in array.dims
+        names = dict.fromkeys(["task", "learner", "delta", "seed", *self.study.levels])
+        return {name: summary[name].to_numpy() for name in names}
 
 
 def open(directory: str | Path) -> Store:

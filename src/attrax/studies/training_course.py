@@ -196,7 +196,12 @@ def course_table(checkpoint: xr.Dataset) -> "pd.DataFrame":
     """Return a row for each network of one checkpoint of `Store.course`: see `Store.summary_at`."""
     import pandas as pd
 
+    checkpoint = checkpoint.assign(
+        {name: ("network", np.full(checkpoint.sizes["network"], np.nan))
+         for name in (f"course_{field}" for field in Progress._fields) if name not in checkpoint}
+    )  # fmt: skip
     reached = np.isfinite(checkpoint.course_updates.values)
+    unknown = np.full(len(reached), np.nan)  # what an earlier version of the code did not look at
     columns = {
         "network": checkpoint.network.values,
         **{name: checkpoint[name].values for name in ("task", "learner", "delta", "seed")},
@@ -204,11 +209,17 @@ def course_table(checkpoint: xr.Dataset) -> "pd.DataFrame":
         **{field: checkpoint[f"course_{field}"].values for field in Progress._fields},
     }
     for name, kind in _SHARES.items():
-        columns[name] = checkpoint.course_share.sel(attractor_kind=kind).values
+        known = "course_share" in checkpoint
+        columns[name] = checkpoint.course_share.sel(attractor_kind=kind).values if known else unknown
     over = ("context", "coherence_1", "coherence_2")
-    locked = (checkpoint.course_kind == "cycle") & (checkpoint.course_period > LOCKED_FROM)
-    locked = locked.where(checkpoint.course_kind.notnull()).mean(over)  # planes of another task are of another size
-    columns["frac_locked"] = np.where(reached, locked.values, np.nan)
-    trials = checkpoint.course_wrong_side.mean("strength")
-    columns |= {f"wrong_side_{stage}": trials.sel(side_stage=stage).values for stage in ("delay", "decision")}
+    locked = unknown
+    if "course_period" in checkpoint:
+        long = (checkpoint.course_kind == "cycle") & (checkpoint.course_period > LOCKED_FROM)
+        # planes of another task are of another size
+        locked = long.where(checkpoint.course_kind.notnull()).mean(over).values
+    columns["frac_locked"] = np.where(reached, locked, np.nan)
+    for stage in ("delay", "decision"):
+        known = "course_wrong_side" in checkpoint and stage in checkpoint.side_stage.values
+        sides = checkpoint.course_wrong_side.mean("strength").sel(side_stage=stage).values if known else unknown
+        columns[f"wrong_side_{stage}"] = sides
     return pd.DataFrame(columns)
