@@ -71,6 +71,7 @@ def run(
     from attrax.reports import findings, write_report
     from attrax.reports.plan import plan_lines, time_words
     from attrax.reports.progress import StudyProgress
+    from attrax.reports.steps_shown import StepsShown
     from attrax.studies import load_study
     from attrax.studies.execution import default_shard_size
     from attrax.studies.study_run import available_cores, check_study, run_study
@@ -99,12 +100,14 @@ def run(
         store = run_study(
             loaded, directory, n_workers, progress, shard_size=size, retries=retries, on_start=progress.start,
             executor=_executor(executor, directory, n_workers, workers, address, device, size), most=most,
+            on_wait=progress.say,
         )  # fmt: skip
     if most is not None:
         for line in plan_lines(loaded, directory, n_workers):
             print(line)
     elif store.conditions:
-        page = write_report(store)
+        with StepsShown("report") as shown:
+            page = write_report(store, on_progress=shown)
         print(f"\nThe page is {page.resolve()}")
         for sentence in findings(store):
             print(f"- {sentence}")
@@ -157,13 +160,19 @@ def status(
 
 
 def report(
-    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(help="the folder of a study")],
+    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR", help="the folder of a study")],
+    out: Annotated[
+        Path | None, tyro.conf.arg(metavar="FOLDER", help="where the page is written; default: DIR/report")
+    ] = None,
 ) -> None:
     """Write a study's report from its finished networks, without computing them again."""
     from attrax.reports import write_report
+    from attrax.reports.steps_shown import StepsShown
     from attrax.studies import open as open_store
 
-    print(f"The page is {write_report(open_store(directory)).resolve()}")
+    with StepsShown(f"report of {directory}") as shown:
+        page = write_report(open_store(directory), out, shown)
+    print(f"The page is {page.resolve()}")
 
 
 def analyse(
@@ -178,19 +187,25 @@ def analyse(
     input: Annotated[
         tyro.conf.UseAppendAction[tuple[str, ...]],
         tyro.conf.arg(
-            help="a constant input, such as 1,0,0.5, or a file with one in each row (.csv, .npy, .npz); default: zero"
+            metavar="INPUT",
+            help="a constant input, such as 1,0,0.5, or a file with one in each row (.csv, .npy, .npz); default: zero",
         ),
     ] = (),
-    out: Annotated[Path | None, tyro.conf.arg(help="folder for the results; default: attrax-out/NAME")] = None,
+    out: Annotated[
+        Path | None, tyro.conf.arg(metavar="DIR", help="folder for the results; default: attrax-out/NAME")
+    ] = None,
     starts: Annotated[
-        str, tyro.conf.arg(help="how many random starts besides the zero state, or a file with one in each row")
+        str,
+        tyro.conf.arg(
+            metavar="N_OR_FILE", help="how many random starts besides the zero state, or a file with one in each row"
+        ),
     ] = "100",
-    seed: Annotated[int, tyro.conf.arg(help="of the random starts")] = 0,
+    seed: Annotated[int, tyro.conf.arg(metavar="N", help="of the random starts")] = 0,
     nonlinearity: Annotated[
         Literal["relu", "tanh"] | None,
         tyro.conf.arg(help="of a network that is no GRU, since files do not say it; default: relu"),
     ] = None,
-    name: Annotated[str | None, tyro.conf.arg(help="which network, if the file holds several")] = None,
+    name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help="which network, if the file holds several")] = None,
     effort: Annotated[
         Literal["quick", "standard", "thorough"],
         tyro.conf.arg(help="how hard to look: quick for a first look, thorough where much stays undecided"),
@@ -198,8 +213,9 @@ def analyse(
     solves: Annotated[
         int | None,
         tyro.conf.arg(
+            metavar="N",
             help="linear solves spent on fixed points, stable or not, under each input; 0: none; default: 100, 500 or "
-            "5000, by the effort, and fewer in tanh and GRU networks above 256 units"
+            "5000, by the effort, and fewer in tanh and GRU networks above 256 units",
         ),
     ] = None,
 ) -> None:
@@ -247,31 +263,41 @@ def _read_weights(path: Path) -> "dict[str, np.ndarray]":
 def atlas(
     source: Annotated[
         tyro.conf.Positional[Path],
-        tyro.conf.arg(help="the folder of a study, or a file with the weights of a ReLU network of your own"),
+        tyro.conf.arg(
+            metavar="DIR_OR_WEIGHTS",
+            help="the folder of a study, or a file with the weights of a ReLU network of your own",
+        ),
     ],
     network: Annotated[
         str | None,
-        tyro.conf.arg(help="which network of a study (enough of its name in the summary) or of a file"),
+        tyro.conf.arg(metavar="NAME", help="which network of a study (enough of its name in the summary) or of a file"),
     ] = None,
-    context: Annotated[int | None, tyro.conf.arg(help="of a study: which context; default: 1")] = None,
+    context: Annotated[int | None, tyro.conf.arg(metavar="N", help="of a study: which context; default: 1")] = None,
     checkpoint: Annotated[
-        str | None, tyro.conf.arg(help="of a study: final (default), initial, or such as 'accuracy 0.8'")
+        str | None,
+        tyro.conf.arg(metavar="NAME", help="of a study: final (default), initial, or such as 'accuracy 0.8'"),
     ] = None,
     vary: Annotated[
-        tuple[int, int] | None, tyro.conf.arg(help="of own weights: the two inputs to vary; default: 1 2")
+        tuple[int, int] | None,
+        tyro.conf.arg(metavar="N N", help="of own weights: the two inputs to vary; default: 1 2"),
     ] = None,
     input: Annotated[
-        str | None, tyro.conf.arg(help="of own weights: all inputs, such as 1,0,0.5, to which the two are added")
+        str | None,
+        tyro.conf.arg(
+            metavar="NUMBERS", help="of own weights: all inputs, such as 1,0,0.5, to which the two are added"
+        ),
     ] = None,
     span: Annotated[
-        tuple[float, float] | None, tyro.conf.arg(help="of own weights: from where to where they go; default: -1 1")
+        tuple[float, float] | None,
+        tyro.conf.arg(metavar="FROM TO", help="of own weights: from where to where they go; default: -1 1"),
     ] = None,
     effort: Annotated[
         Literal["quick", "standard", "thorough"] | None,
         tyro.conf.arg(help="how long sampled orbits are followed; default: as the study says, or standard"),
     ] = None,
     out: Annotated[
-        Path | None, tyro.conf.arg(help="name of the page; default: beside the study's or weights' results")
+        Path | None,
+        tyro.conf.arg(metavar="PAGE", help="name of the page; default: beside the study's or weights' results"),
     ] = None,
 ) -> None:
     """Map a ReLU network's attractors at every input of a plane, as a page that answers to the pointer."""

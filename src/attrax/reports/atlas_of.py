@@ -12,6 +12,7 @@ from attrax.dynamics import Effort, atlas
 from attrax.networks import OwnNetwork
 from attrax.progress import OnProgress
 from attrax.reports.atlas_page import write_atlas_page
+from attrax.reports.page import make_writable
 from attrax.settings import SettingsError, require, to_mapping
 from attrax.studies import Condition, Store, stage_atlas
 from attrax.studies.conditions import source_version
@@ -56,9 +57,8 @@ def write_study_atlas(
     Raises
     ------
     SettingsError
-        If there is no such network, context or checkpoint.
+        If there is no such network, context or checkpoint, or the page cannot be written.
     """
-    check_page(out)
     condition = _find(store, name)
     contexts = condition.task.n_contexts
     require(1 <= context <= contexts, f"--context is {context}; this task has {contexts}, counted from 1")
@@ -71,7 +71,7 @@ def write_study_atlas(
     page = (
         out or store.directory / "report" / f"atlas-{condition.identity}-{context}-{checkpoint.replace(' ', '-')}.html"
     )
-    page.parent.mkdir(parents=True, exist_ok=True)
+    check_page(page)
     title = f"{condition.title}, {checkpoint}: stimulus stage, context {context}"
     if say is not None:
         of_several = f", the first of {len(store.conditions)}: --network chooses another"
@@ -95,9 +95,10 @@ def _unfinished(page: Path, asked: object) -> Unfinished:
     return Unfinished(page.parent, f"atlas-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
 
 
-def check_page(page: Path | None) -> None:
-    """Refuse a page that is a folder, before anything is computed."""
-    require(page is None or not page.is_dir(), f"--out {page} is a folder; name a page, such as atlas.html")
+def check_page(page: Path) -> None:
+    """Refuse a page that is a folder, or that cannot be written, before anything is computed; make its folder."""
+    require(not page.is_dir(), f"--out {page} is a folder; name a page, such as atlas.html")
+    make_writable(page.parent, "--out names another page")
 
 
 def _find(store: Store, name: str | None) -> Condition:
@@ -146,7 +147,6 @@ def write_own_atlas(
     SettingsError
         If the network is no ReLU network, or has no such inputs.
     """
-    check_page(page)
     require(network.kind == "relu", f"an atlas needs a ReLU network: one of kind {network.kind} has no polygons")
     count, weights = network.n_inputs, network.input_weights
     require(
@@ -159,7 +159,7 @@ def write_own_atlas(
     )
     assert weights is not None
     directions = weights[:, [number - 1 for number in vary]].T
-    page.parent.mkdir(parents=True, exist_ok=True)
+    check_page(page)
     drive = network.drive(values)
     numbers = (network.recurrent_weights, drive, directions)
     digest = hashlib.sha256(b"".join(array.tobytes() for array in numbers)).hexdigest()

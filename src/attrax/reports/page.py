@@ -2,13 +2,15 @@
 
 import base64
 import os
-from collections.abc import Collection
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
+from attrax.progress import OnProgress, Step, ignore_progress
 from attrax.reports import interactive
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.comparisons import comparison_rows
@@ -24,11 +26,23 @@ from attrax.studies import Store
 
 MOST_ROWS = 500
 """Networks that are listed one by one on the page."""
+_PARTS = "parts of the page made"
 
 
-def write_report(store: Store) -> Path:
-    """Write ``report/index.html`` and what is in it as files of their own; return the page's path.
+def write_report(store: Store, folder: Path | None = None, on_progress: OnProgress | None = None) -> Path:
+    """Write ``index.html`` and what is in it as files of their own; return the page's path.
 
+    Parameters
+    ----------
+    store
+        The study.
+    folder
+        Where; None: ``report`` in the study's folder.
+    on_progress
+        Told how many parts of the page are made.
+
+    Notes
+    -----
     Beside it: ``planes.png``, with an atlas ``atlas.png``, with a course ``course.png``, with units ``groups.png``,
     ``units.png`` and ``flow.png``, with causes ``causes.png``; ``cells.csv``, ``pairs.csv`` and ``trends.csv``, the
     tables of `attrax.studies.describe`, `compare` and `trend`.
@@ -36,34 +50,55 @@ def write_report(store: Store) -> Path:
     Raises
     ------
     SettingsError
-        If no network of the study is finished.
+        If no network of the study is finished, or the folder cannot be written.
     """
     if not store.conditions:
         raise SettingsError(f"no network in {store.directory} is finished; run the study first")
-    folder = store.directory / "report"
-    folder.mkdir(exist_ok=True)
+    folder, tell = folder or store.directory / "report", on_progress or ignore_progress
+    make_writable(folder, "--out names another folder")
     if any_planes(store):
         save(planes_figure(store), folder / "planes.png")
+    tell(Step(_PARTS, 1, 4))
     pictures = draw_pictures(store).drawn
     for name, figure in pictures.items():
         save(figure, folder / f"{name}.png")
+    tell(Step(_PARTS, 2, 4))
     compared = compare_rules(store)
     for name, table in (("cells", compared.cells), ("pairs", compared.pairs), ("trends", compared.trends)):
         if len(table):
             table.to_csv(folder / f"{name}.csv", index=False)
+    tell(Step(_PARTS, 3, 4))
     page = folder / "index.html"
     temporary = folder / f".index.{os.getpid()}.html"
-    text = render(store, tuple(pictures), compared)
+    text = render(store, {name: folder / f"{name}.png" for name in pictures}, compared)
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(page)
+    tell(Step(_PARTS, 4, 4))
     return page
 
 
-def render(store: Store, pictures: Collection[str] = (), compared: RulesCompared | None = None) -> str:
+def make_writable(folder: Path, otherwise: str) -> None:
+    """Make a folder, and refuse one that cannot be written, before anything is drawn.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be written; `otherwise` says what would be right.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # permissions do not tell of a disk that is read-only
+            return
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be written: {error.strerror}; {otherwise}") from None
+
+
+def render(store: Store, pictures: Mapping[str, Path] | None = None, compared: RulesCompared | None = None) -> str:
     """Return the page as text: nothing in it is fetched from elsewhere.
 
-    The pictures that are named, of those that `Pictures` has, are in the report's folder and are put into the page.
+    Of what `Pictures` has, those whose files are named are put into the page.
     """
+    pictures = pictures or {}
     compared = compared or compare_rules(store)
     stages, starts = store.study.planes.stages, ("stage", "zero")
     figures: dict[str, Any] = {
@@ -87,10 +122,7 @@ def render(store: Store, pictures: Collection[str] = (), compared: RulesCompared
         looks=KIND_LOOKS,
         stages=stages,
         has_orbits=figures["orbits"] is not None,
-        pictures={
-            name: _embedded(store.directory / "report" / f"{name}.png") if name in pictures else None
-            for name in Pictures._fields
-        },
+        pictures={name: _embedded(pictures[name]) if name in pictures else None for name in Pictures._fields},
         compares_units=len(compared.pairs) > 0 and bool(compared.pairs.measure.isin(list(POPULATION_WORDS)).any()),
         comparisons=[{**row, "shares": percents(list(parted(row).values()))} for row in comparison_rows(store)],
         plane_shares=PLANE_SHARES,

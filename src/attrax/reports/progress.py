@@ -147,6 +147,10 @@ class StudyProgress:
             self._said_overall = now
             self._print(self._state())
 
+    def say(self, line: str) -> None:
+        """Say something besides, above the bars."""
+        self._print(f"attrax: {line}")
+
     def _print(self, line: str) -> None:
         self._console.print(line, highlight=False, soft_wrap=True, markup=False)
 
