@@ -265,3 +265,136 @@ def test_an_atlas_that_cannot_be_is_one_line_and_exit_code_2(
     assert (code, out) == (2, "")
     assert words in err
     assert err.count("\n") == 1
+
+
+def test_the_version_is_said(capsys):
+    from attrax import __version__
+
+    assert outcome(capsys, "--version") == (0, f"attrax {__version__}\n", "")
+
+
+def test_the_help_of_run_names_the_study_and_the_presets(capsys):
+    code, out, _ = outcome(capsys, "run", "--help")
+    words = " ".join(out.replace("│", " ").split())
+    assert code == 0
+    assert "[RUN OPTIONS] STUDY" in words
+    assert "a study file (TOML), or the name of a preset: demo, untuned" in words
+
+
+def test_a_dry_run_computes_and_writes_nothing(capsys, tmp_path, tiny_store, bare_study_text, tiny_study_text):
+    study = tmp_path / "study.toml"
+    study.write_text(bare_study_text)
+    code, out, err = outcome(capsys, "run", str(study), "--out", str(tmp_path / "out"), "--dry-run")
+    assert (code, err) == (0, "")
+    first, second, *table = out.splitlines()
+    assert first == "tiny: 2 networks, 2 conditions with 1 seeds each"
+    assert second.startswith("2 are missing; how long they take is not known before one of them is finished")
+    assert len(table) == 3
+    assert not (tmp_path / "out").exists()
+
+    before = {path: path.stat().st_mtime_ns for path in tiny_store.directory.rglob("*")}
+    study.write_text(tiny_study_text.replace("seeds = [0]", "seeds = 2"))
+    code, out, _ = outcome(capsys, "run", str(study), "--out", str(tiny_store.directory), "--dry-run")
+    assert code == 0
+    assert out.count(" are missing: about ") == 1
+    assert "2 are missing: about" in out
+    assert "as measured of 2 finished" in out
+    assert {path: path.stat().st_mtime_ns for path in tiny_store.directory.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "demo", "--most", "0"), "--most is 0; it must be 1 or more"),
+        (("run", "demo", "--most", "1", "--dry-run"), "--dry-run computes nothing; leave out --most"),
+        (("run", "demo", "--out", ""), "--out is empty or this very folder"),
+        (("analyse", "PAIR", "--input", ""), "an input is empty; write numbers with commas"),
+        (("analyse", "PAIR", "--input", "."), "is a folder; needed: .csv, .npy or .npz"),
+        (("analyse", "PAIR", "--starts", ""), "--starts is empty"),
+        (("analyse", "PAIR", "--out", ""), "--out is empty"),
+        (("atlas", "PAIR", "--input", ""), "an input is empty"),
+    ],
+)
+def test_what_is_empty_is_told_by_its_name(capsys, tmp_path, monkeypatch, pair, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = outcome(capsys, *(pair if argument == "PAIR" else argument for argument in arguments))
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", [b"hello", b"", b"\x00\x01\x02\x03\x04", b"PKxyz"])
+@pytest.mark.parametrize("ending", [".npz", ".safetensors", ".pt"])
+def test_junk_is_not_called_pickled(capsys, tmp_path, content, ending):
+    path = tmp_path / f"junk{ending}"
+    path.write_bytes(content)
+    code, _, err = outcome(capsys, "analyse", str(path), "--out", str(tmp_path / "out"))
+    assert code == 2
+    assert "pickle" not in err
+    assert "Python objects" not in err
+    assert err.count("\n") == 1
+
+
+def test_a_line_of_names_in_a_file_of_inputs_is_said(capsys, tmp_path, pair):
+    inputs = tmp_path / "inputs.csv"
+    inputs.write_text("motion\n0.1\n")
+    code, _, err = outcome(
+        capsys, "analyse", pair, "--input", str(inputs), "--out", str(tmp_path / "out"), "--starts", "5"
+    )
+    assert code == 0
+    assert f"attrax: the first line of {inputs} was taken for names: motion" in err
+
+
+def test_an_atlas_says_of_which_network_it_is_and_goes_on_where_it_was_interrupted(capsys, tmp_path, monkeypatch):
+    from attrax.dynamics import plane_atlas
+
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    np.savez("mine.npz", W=rng.normal(size=(12, 12)) * 0.35, U=rng.normal(size=(12, 2)), b=rng.normal(size=12))
+    followed, classify = [], plane_atlas.classify
+
+    def counted(*arguments):
+        followed.append(arguments)
+        if len(followed) == 4:
+            raise KeyboardInterrupt
+        return classify(*arguments)
+
+    arguments = ("atlas", "mine.npz", "--effort", "quick", "--out", "atlas.html")
+    monkeypatch.setattr(plane_atlas, "classify", counted)
+    code, _, err = outcome(capsys, *arguments)
+    assert code == 130
+    assert "what was finished is kept" in err
+    assert len(list((tmp_path / "unfinished").glob("atlas-*/samples*"))) == 3
+    code, _, _ = outcome(capsys, *arguments)
+    assert code == 0
+    interrupted = (tmp_path / "atlas.html").read_bytes()
+    assert not (tmp_path / "unfinished").exists()
+    begun_anew = len(followed) - 4
+    followed.clear()
+    followed += [None] * 10  # past the interruption
+    assert outcome(capsys, *arguments)[0] == 0
+    assert len(followed) - 10 == begun_anew + 3
+    assert (tmp_path / "atlas.html").read_bytes() == interrupted
+
+
+def test_the_network_that_an_atlas_chooses_is_named(capsys, tiny_store, tmp_path):
+    arguments = ("atlas", str(tiny_store.directory), "--effort", "quick", "--out", str(tmp_path / "atlas.html"))
+    code, _, err = outcome(capsys, *arguments)
+    assert code == 0
+    first = tiny_store.conditions[0]
+    assert f"network {first.identity} ({first.title}, final: stimulus stage, context 1), the first of 2" in err
+    assert "--network chooses another" in err
+    _, _, err = outcome(capsys, *arguments, "--network", first.identity)
+    assert "the first of" not in err
+
+
+def test_a_report_can_be_written_elsewhere(capsys, tmp_path, tiny_store):
+    code, out, _ = outcome(capsys, "report", str(tiny_store.directory), "--out", str(tmp_path / "deep" / "page"))
+    assert code == 0
+    assert str(tmp_path / "deep" / "page" / "index.html") in out
+    assert (tmp_path / "deep" / "page" / "planes.png").is_file()
+    (tmp_path / "file").write_text("")
+    code, out, err = outcome(capsys, "report", str(tiny_store.directory), "--out", str(tmp_path / "file"))
+    assert (code, out) == (2, "")
+    assert "cannot be written: " in err
+    assert "--out names another folder" in err

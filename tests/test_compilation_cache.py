@@ -58,3 +58,23 @@ def test_it_can_be_switched_off_and_moved(monkeypatch, environment, expected):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert cache_folder() == expected
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch):
+    def nobody():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("ATTRAX_COMPILATION_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+    assert cache_folder() is None
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert cache_folder() == Path("/cache/attrax/compiled")
+    monkeypatch.setattr(Path, "expanduser", lambda path: nobody())
+    monkeypatch.setenv("ATTRAX_COMPILATION_CACHE", "~/mine")
+    assert cache_folder() is None
+
+
+def test_where_the_cache_cannot_be_written_there_is_none(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    assert run(tmp_path, ATTRAX_COMPILATION_CACHE=str(tmp_path / "file" / "cache")) == "None"

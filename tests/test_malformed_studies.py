@@ -83,3 +83,11 @@ def test_the_text_itself_is_a_study(valid_text, tmp_path, monkeypatch):
     (tmp_path / "study.toml").write_text(valid_text)
     with pytest.raises(WouldRunError):
         main(["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out")])
+
+
+def test_a_byte_order_mark_is_no_part_of_a_study(tmp_path, bare_study_text):
+    from attrax.studies import load_study, parse_study
+
+    marked = tmp_path / "marked.toml"
+    marked.write_bytes(b"\xef\xbb\xbf" + bare_study_text.encode())
+    assert load_study(str(marked)) == parse_study(bare_study_text)

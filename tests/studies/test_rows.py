@@ -59,8 +59,11 @@ def write(path, content):
         ("a.csv", b"1,2\n3\n", "is no table of numbers"),
         ("a.csv", b"a,b\n", "is no table of numbers"),
         ("a.csv", b"\xff\xfe1", "cannot be read as a text"),
-        ("a.npy", b"nothing", "is no .npy file of numbers"),
-        ("a.npy", np.array([{}], dtype=object), "is no .npy file of numbers"),
+        ("a.csv", b"1,0,x\n1,2,3\n", "is no table of numbers"),
+        ("a.npy", b"nothing", "is no .npy file of numbers; needed"),
+        ("a.npy", b"hello", "is no .npy file of numbers; needed"),
+        ("a.npz", b"hello", "is no .npz file of arrays"),
+        ("a.npy", np.array([{}], dtype=object), "holds pickled objects"),
         ("a.npy", np.zeros((2, 2, 3)), r"holds an array of shape \(2, 2, 3\); needed: a row each"),
         ("a.npy", np.zeros((0, 3)), r"holds an array of shape \(0, 3\)"),
         ("a.npy", np.zeros((2, 4)), r"has 4 values; the input weights U have shape \(4, 3\), so it must have 3"),
@@ -104,3 +107,25 @@ def test_starts_that_do_not_fit_are_told(tmp_path):
         read_starts(str(tmp_path / "starts.npy"), NETWORK)
     with pytest.raises(SettingsError, match="nor a file that exists"):
         read_starts("many", NETWORK)
+
+
+def test_a_line_of_names_is_said_and_never_dropped_in_silence(files):
+    said = []
+    read_inputs([str(files / "named.csv")], NETWORK, said.append)
+    assert said == [f"the first line of {files / 'named.csv'} was taken for names: colour,motion,context"]
+    said.clear()
+    read_inputs([str(files / "rows.csv")], NETWORK, said.append)
+    assert said == []
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_input_or_number_of_starts_is_told(text):
+    with pytest.raises(SettingsError, match="an input is empty; write numbers"):
+        read_inputs(["1,0,0.5", text], NETWORK)
+    with pytest.raises(SettingsError, match="--starts is empty"):
+        read_starts(text, NETWORK)
+
+
+def test_a_folder_in_the_place_of_inputs_is_told(tmp_path):
+    with pytest.raises(SettingsError, match=r"is a folder; needed: \.csv, \.npy or \.npz with a row each"):
+        read_inputs([str(tmp_path)], NETWORK)
