@@ -16,7 +16,8 @@ def test_the_demo_shows_an_oscillation_under_ppo_at_the_broad_width(tmp_path):
     assert f"The page is {out.resolve()}/report/index.html" in done.stdout
     findings = [line.removeprefix("- ") for line in done.stdout.splitlines() if line.startswith("- ")]
     subjects = ["Training", "Stimulus stage at δ = 0.15", "Stimulus stage at δ = 0.06", "Do trials get there?"]
-    assert all(finding.startswith(subject) for finding, subject in zip(findings, subjects, strict=True))
+    # a sentence on trials in a row may follow
+    assert all(finding.startswith(subject) for finding, subject in zip(findings[:4], subjects, strict=True))
     store = open_store(out)
     assert store.summary().reached.all()
     planes = store.planes().sel(stage="stimulus", start="stage")
