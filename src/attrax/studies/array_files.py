@@ -1,8 +1,8 @@
 """Some of the arrays of a netCDF file, without opening the others.
 
 A shard's file has a hundred variables and more, and xarray looks at each when it opens one: half a second, of which a
-store of thousands of shards has too many. Here only those that are asked for are touched; what comes back is what xarray
-would give of them.
+store of thousands of shards has too many. Here only those that are asked for are touched; what comes back is what
+xarray would give of them.
 """
 
 import io

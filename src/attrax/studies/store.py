@@ -10,7 +10,7 @@ from attrax.studies.conditions import Condition
 from attrax.studies.index import OWN_COLUMNS, Index, open_index
 from attrax.studies.parquet import to_frame
 from attrax.studies.shards import SHARDS, Shard
-from attrax.studies.stored_parts import MissingPartError, Part, PartName, part
+from attrax.studies.stored_parts import MissingPartError, Part, part
 from attrax.studies.study import Study
 from attrax.studies.study_file import parse_study
 from attrax.studies.study_folder import STUDY_FILE, read_study_text
@@ -157,7 +157,7 @@ class Store:
         return self._recent[identity].copy()
 
     def each(
-        self, what: PartName = "arrays", networks: Sequence[str] | None = None
+        self, what: str = "arrays", networks: Sequence[str] | None = None
     ) -> "Iterator[tuple[Condition, xr.Dataset]]":
         """Go through the finished networks one by one: for stores that are larger than memory.
 

@@ -4,12 +4,10 @@ A shard holds what the version of the code that wrote it computed. What came lat
 `Part.marker` tells whether it is.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from attrax.settings import SettingsError, unknown_name
 from attrax.studies.array_files import Chosen
-
-PartName = Literal["arrays", "planes", "course", "histories", "groups", "units", "causes"]
 
 
 class MissingPartError(SettingsError):
