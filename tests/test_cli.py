@@ -197,10 +197,10 @@ def test_a_file_that_is_no_weights_is_one_line_and_exit_code_2(capsys, tmp_path,
 def test_an_interrupted_analysis_is_exit_code_130_and_goes_on(capsys, tmp_path, pair, monkeypatch):
     from attrax.studies import weights_analysis
 
-    def interrupted(analysis, index):
+    def interrupted(analysis, index, *more):
         if index == 1:
             raise KeyboardInterrupt
-        return compute(analysis, index)
+        return compute(analysis, index, *more)
 
     compute = weights_analysis.analyse_input
     arguments = ("analyse", pair, "--input", "0", "--input", "0.1", "--out", str(tmp_path / "out"), "--starts", "5")
@@ -325,7 +325,7 @@ def test_what_is_empty_is_told_by_its_name(capsys, tmp_path, monkeypatch, pair, 
 
 @pytest.mark.parametrize("content", [b"hello", b"", b"\x00\x01\x02\x03\x04", b"PKxyz"])
 @pytest.mark.parametrize("ending", [".npz", ".safetensors", ".pt"])
-def test_junk_is_not_called_pickled(capsys, tmp_path, content, ending):
+def test_junk_is_called_junk(capsys, tmp_path, content, ending):
     path = tmp_path / f"junk{ending}"
     path.write_bytes(content)
     code, _, err = outcome(capsys, "analyse", str(path), "--out", str(tmp_path / "out"))

@@ -332,7 +332,7 @@ def atlas(
         place = out or Path("attrax-out") / source.stem / "atlas.html"
         with StepsShown("atlas") as shown:
             page = write_own_atlas(
-                own, source.name, vary or (1, 2), values, span or (-1.0, 1.0), place, how_long, shown
+                own, source.name, vary or (1, 2), values, span or (-1.0, 1.0), place, how_long, _say, shown
             )
     print(f"The page is {page.resolve()}")
 

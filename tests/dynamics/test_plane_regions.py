@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import shapely
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -298,3 +299,24 @@ def test_the_bound_on_a_cycles_jacobian_holds_and_is_small(leak):
         exact = exact[np.ix_(kept, kept)]
     assert np.linalg.norm(jacobian - exact) <= error
     assert error < 1e-10
+
+
+def test_what_a_walk_has_found_can_be_kept_and_read_back():
+    plane = plane_of(0, 8)
+    walked, again = Regions(plane, rectangle(SQUARE), 10_000), Regions(plane, rectangle(SQUARE), 10_000)
+    walked.walk(np.array([pattern], bool) for pattern in product((0, 1), repeat=8))
+    content = bytes(walked.to_dataset().to_netcdf(engine="h5netcdf"))
+    with xr.open_dataset(content, engine="h5netcdf") as kept:
+        again.restore(kept.load())
+    assert again.number_of == walked.number_of
+    assert again.complete == walked.complete
+    assert len(again.found) == len(walked.found) > 1
+    for one, other in zip(walked.found, again.found, strict=True):
+        assert one.key == other.key
+        assert (one.index, one.stable, one.shared) == (other.index, other.stable, other.shared)
+        assert (one.drives == other.drives).all()
+        assert (one.polygon.corners == other.polygon.corners).all()
+        assert (one.polygon.sides == other.polygon.sides).all()
+    empty = Regions(plane, rectangle(SQUARE), 10)
+    empty.restore(Regions(plane, rectangle(SQUARE), 10).to_dataset())
+    assert (empty.found, empty.number_of) == ([], {})

@@ -1,6 +1,6 @@
 """The attractors of a ReLU network at every input of a plane at once, not on a grid."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import Any
@@ -31,7 +31,7 @@ from attrax.dynamics.plane_sheets import (
     to_square,
 )
 from attrax.dynamics.relu_map import ReluMap
-from attrax.progress import OnProgress, Step, ignore_progress
+from attrax.progress import Keep, OnProgress, Step, compute_always, ignore_progress
 
 _SEARCHED = 4  # inputs
 _SAMPLED_TOGETHER = 8
@@ -58,7 +58,7 @@ def atlas(
     limit: int = 50_000,
     effort: Effort | None = None,
     on_progress: OnProgress | None = None,
-    keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset] | None = None,
+    keep: Keep | None = None,
 ) -> "Atlas":
     """Map the attractors of the networks ReluMap(W, b + x d1 + y d2, leak) over a window of (x, y).
 
@@ -96,11 +96,11 @@ def atlas(
     effort
         How long each sampled orbit is followed.
     on_progress
-        Told how many inputs have been sampled, and how many regions have been met.
+        Told how many inputs have been sampled, how many regions have been met, and, when the atlas is asked for its
+        borders, of how many regions they are found.
     keep
-        Given the name of some samples and how to compute them: returns them as they were kept, or computes and keeps
-        them, so that an atlas that is interrupted goes on. Whoever gives it sees to it that what was kept is of the
-        same plane, seed, effort and counts. None: nothing is kept.
+        Keeps samples and regions, so that an atlas that is interrupted goes on (see `attrax.progress`). Whoever gives
+        it sees to it that what was kept is of the same plane, seed, effort and counts. None: nothing is kept.
 
     Raises
     ------
@@ -120,25 +120,38 @@ def atlas(
     tell = on_progress or ignore_progress
     regions = Regions(plane, rectangle(sides), limit, unstable, tell)
     survey = _Survey(
-        plane, start, starts, effort or Effort(), np.random.default_rng(seed), tell,
-        keep or (lambda name, compute: compute()),
-    )  # fmt: skip
+        plane, start, starts, effort or Effort(), np.random.default_rng(seed), tell, keep or compute_always
+    )
+    walk = partial(_walk, regions, keep)
     spread = qmc.Sobol(2, rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(samples))))[:samples]
     survey.add(sides[:, 0] + spread * np.ptp(sides, axis=1), everywhere=True)
-    regions.walk(survey.patterns(longest_cycle))
+    walk("regions", survey.patterns(longest_cycle))
     if solves:
-        regions.walk(_patterns_of_fixed_points(plane, survey.points[:_SEARCHED], solves, seed, tell))
-    for _ in range(_ROUNDS):
+        walk("regions by search", _patterns_of_fixed_points(plane, survey.points[:_SEARCHED], solves, seed, tell))
+    for number in range(_ROUNDS):
         rest, known = remaining(regions), len(regions.found)
         if shapely.area(rest) <= 1e-9:
             break
         share = min(1.0, float(shapely.area(rest)) / _DENSER_BELOW)
         drawn = draw_points(rest, int(np.ceil(share * samples / _ROUNDS)), survey.generator)
         survey.add(sides[:, 0] + drawn * np.ptp(sides, axis=1), everywhere=False)
-        regions.walk(survey.patterns(longest_cycle))
+        walk(f"regions {number}", survey.patterns(longest_cycle))
         if len(regions.found) == known:
             break
     return Atlas(regions, survey.to_dataset(), start, effort or Effort(), seed)
+
+
+def _walk(regions: Regions, keep: Keep | None, name: str, patterns: Iterable[Bool[np.ndarray, "_ units"]]) -> None:
+    """Add all that is connected with the regions of some patterns, or take it as it was kept."""
+    if keep is None:
+        regions.walk(patterns)
+        return
+
+    def walked() -> xr.Dataset:
+        regions.walk(patterns)
+        return regions.to_dataset()
+
+    regions.restore(keep(name, walked))
 
 
 def _checked(
@@ -163,7 +176,7 @@ class _Survey:
     def __init__(
         self, plane: Plane, start: Float[np.ndarray, " units"], starts: int, effort: Effort,
         generator: np.random.Generator, tell: OnProgress,
-        keep: Callable[[str, Callable[[], xr.Dataset]], xr.Dataset],
+        keep: Keep,
     ) -> None:  # fmt: skip
         self.plane, self.start, self.starts, self.effort, self.generator = plane, start, starts, effort, generator
         self._tell, self._keep = tell, keep

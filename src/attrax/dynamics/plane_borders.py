@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from attrax.dynamics.linear_pieces import minimal_period
 from attrax.dynamics.plane_regions import Plane, Region, Regions, pattern_key, switched
+from attrax.progress import Step
 
 BORDER_KINDS = ("switch", "fold", "exchange", "flip", "Neimark-Sacker", "merging", "singular", "unproved")
 """What a border can be, as seen from a region whose attractor is stable."""
@@ -48,6 +49,10 @@ class Border:
         return float(np.hypot(*(self.ends[1] - self.ends[0])))
 
 
+_TOLD_EVERY = 50
+"""Regions between two words about how far it is."""
+
+
 def find_borders(regions: Regions) -> list[Border]:
     """Return the borders of all regions inside the window; those between two regions once.
 
@@ -58,7 +63,9 @@ def find_borders(regions: Regions) -> list[Border]:
     first, width = regions.window.corners.min(axis=0), np.ptp(regions.window.corners, axis=0)
     leading: dict[int, complex] = {}
     order = sorted(range(len(regions.found)), key=lambda number: not regions.found[number].stable)
-    for here in order:
+    for done, here in enumerate(order):
+        if done % _TOLD_EVERY == 0:
+            regions.tell(Step("regions whose borders are found", done, len(order)))
         region, polygon = regions.found[here], regions.found[here].polygon
         for edge, ends in enumerate(np.stack([polygon.corners, np.roll(polygon.corners, -1, axis=0)], axis=1)):
             switches = region.switches(edge)

@@ -12,6 +12,7 @@ References
 Simpson, *Border-collision bifurcations in R^N*, SIAM Review 58, 177 (2016), for what can happen at a border.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+import xarray as xr
 from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics.certificate import LARGEST_RADIUS
@@ -102,6 +104,10 @@ def pattern_key(pattern: Bool[np.ndarray, "steps units"]) -> bytes:
 def block(matrix: Float[np.ndarray, "n n"], chosen: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k k"]:
     """Return some rows of a matrix, and of these the same columns: a third of the time of np.ix_."""
     return matrix[chosen].take(chosen, axis=1)
+
+
+def _joined(patterns: Sequence[Bool[np.ndarray, "_ units"]], n_units: int) -> Bool[np.ndarray, "steps units"]:
+    return np.concatenate([np.empty((0, n_units), bool), *patterns])
 
 
 def _flipped(key: bytes, numbers: list[int]) -> bytes:
@@ -352,6 +358,52 @@ class Regions:
                         if region.period == 1 and _flipped(region.key, numbers) in self.number_of:
                             continue
                         self._add(queue, switched(region.pattern, numbers), partial(solved.neighbour, numbers))
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return all that a walk has found, to be kept: `restore` reads it back."""
+        corners = [region.polygon.corners for region in self.found]
+        keys = list(self.number_of)
+        return xr.Dataset(
+            {
+                "period": ("region", np.array([region.period for region in self.found], int)),
+                "index": ("region", np.array([region.index for region in self.found], int)),
+                "stable": ("region", np.array([region.stable for region in self.found], bool)),
+                "shared": ("region", np.array([json.dumps(region.shared) for region in self.found], dtype=object)),
+                "pattern": (("step", "unit"), _joined([region.pattern for region in self.found], self.plane.n_units)),
+                "drives": (
+                    ("step", "part", "unit"),
+                    np.concatenate(
+                        [np.empty((0, 3, self.plane.n_units)), *(np.moveaxis(r.drives, 0, 1) for r in self.found)]
+                    ),
+                ),
+                "corners": ("region", np.array([len(polygon) for polygon in corners], int)),
+                "corner": (("edge", "axis"), np.concatenate([np.empty((0, 2)), *corners])),
+                "side": ("edge", np.concatenate([np.empty(0, int), *(r.polygon.sides for r in self.found)])),
+                "key": ("known", np.array([key.hex() for key in keys], dtype=object)),
+                "number": ("known", np.array([self.number_of[key] for key in keys], int)),
+                "complete": self.complete,
+            }
+        )
+
+    def restore(self, kept: xr.Dataset) -> None:
+        """Take what `to_dataset` returned of these regions in the place of what is known now."""
+        steps, edges = np.cumsum(kept.period.values)[:-1], np.cumsum(kept.corners.values)[:-1]
+        parts = zip(
+            np.split(kept.pattern.values.astype(bool), steps), np.split(kept.drives.values, steps),
+            np.split(kept.corner.values, edges), np.split(kept.side.values, edges),
+            kept["index"].values.tolist(), kept.stable.values.tolist(), kept.shared.values.tolist(),
+            strict=False,  # splitting nothing makes one empty part
+        )  # fmt: skip
+        self.found = [
+            Region(
+                pattern, Polygon(corners, sides), np.moveaxis(drives, 1, 0), index, bool(stable),
+                {int(edge): numbers for edge, numbers in json.loads(shared).items()},
+            )
+            for pattern, drives, corners, sides, index, stable, shared in parts
+        ]  # fmt: skip
+        keys = [bytes.fromhex(key) for key in kept.key.values.tolist()]
+        self.number_of = dict(zip(keys, kept.number.values.tolist(), strict=True))
+        self.complete = bool(kept.complete)
 
     def _add(
         self, queue: deque[Solved], pattern: Bool[np.ndarray, "steps units"], solve: Callable[[], Solved | None]

@@ -124,7 +124,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         raise _unreadable(path, error) from None
 
 
-_PICKLE, _ZIP, _NPY = b"\x80", b"PK", b"\x93NUMPY"  # what files begin with
+_PICKLE, _ARRAYS = b"\x80", (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")  # what files begin with
 
 
 def looks_pickled(path: Path) -> bool:
@@ -132,7 +132,7 @@ def looks_pickled(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(8)
     protocol = start[1:2]
-    return start.startswith((_ZIP, _NPY)) or (start[:1] == _PICKLE and b"\x02" <= protocol <= b"\x05")
+    return start.startswith(_ARRAYS) or (start[:1] == _PICKLE and b"\x02" <= protocol <= b"\x05")
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:

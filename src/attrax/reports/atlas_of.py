@@ -74,6 +74,7 @@ def write_study_atlas(
     check_page(page)
     title = f"{condition.title}, {checkpoint}: stimulus stage, context {context}"
     if say is not None:
+        say(what_it_takes(network.n_hidden))
         of_several = f", the first of {len(store.conditions)}: --network chooses another"
         several = of_several if name is None and len(store.conditions) > 1 else ""
         say(f"network {condition.identity} ({title}){several}")
@@ -93,6 +94,18 @@ def _unfinished(page: Path, asked: object) -> Unfinished:
     """Return where the parts of an atlas are kept until its page is written, by all that they depend on."""
     text = json.dumps([asked, source_version(("dynamics",), ())])
     return Unfinished(page.parent, f"atlas-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
+
+
+def what_it_takes(n_units: int) -> str:
+    """Return in words what an atlas takes; how many polygons there are, nobody knows before they are found."""
+    size = "seconds" if n_units < _SMALL else "from half a minute, where nothing oscillates, to half an hour"
+    return (
+        f"an atlas of {n_units} units takes {size}: first orbits at 64 to 128 inputs, then every polygon, then the "
+        "page; an interrupted one goes on where it was"
+    )
+
+
+_SMALL = 64
 
 
 def check_page(page: Path) -> None:
@@ -121,6 +134,7 @@ def write_own_atlas(
     span: tuple[float, float],
     page: Path,
     effort: Effort | None = None,
+    say: Callable[[str], None] | None = None,
     on_progress: OnProgress | None = None,
 ) -> Path:
     """Map a network of one's own over two of its inputs, and write the page.
@@ -139,7 +153,7 @@ def write_own_atlas(
         Of the page.
     effort
         How long sampled orbits are followed.
-    on_progress
+    say, on_progress
         As in `write_study_atlas`.
 
     Raises
@@ -160,6 +174,8 @@ def write_own_atlas(
     assert weights is not None
     directions = weights[:, [number - 1 for number in vary]].T
     check_page(page)
+    if say is not None:
+        say(what_it_takes(network.n_units))
     drive = network.drive(values)
     numbers = (network.recurrent_weights, drive, directions)
     digest = hashlib.sha256(b"".join(array.tobytes() for array in numbers)).hexdigest()

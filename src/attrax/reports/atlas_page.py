@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike
 
 from attrax.dynamics import Atlas
 from attrax.dynamics.linear_pieces import states_of
+from attrax.progress import Step
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.atlas_figures import ALPHA, BORDER_LOOKS, BORDER_WORDS, CYCLE, MARKERS, VEIL
 from attrax.reports.shares import percents
 from attrax.reports.templates_of_pages import template
 
+_TOLD_EVERY = 50
+"""Regions between two words about how far it is."""
 _STEPS = 400
 """How long the page follows an orbit."""
 _MOST_REGIONS = 5_000
@@ -213,7 +216,11 @@ def _regions(atlas: Atlas, axes: _Axes) -> dict[str, Any]:
     sheets, leak = atlas.sheets, atlas.regions.plane.origin.leak
     numbers = sorted(np.flatnonzero(sheets >= 0).tolist(), key=lambda number: int(sheets[number]))
     regions = [atlas.regions.found[number] for number in numbers]
-    leading = [atlas.leading_eigenvalue(number) for number in numbers]
+    leading = []
+    for done, number in enumerate(numbers):
+        leading.append(atlas.leading_eigenvalue(number))
+        if done % _TOLD_EVERY == 0:
+            atlas.regions.tell(Step("eigenvalues of regions", done, len(numbers)))
     # A formula is affine, and so is its mean over a cycle: at the origin, along x, along y, for each readout.
     formulas = [
         axes.rows @ states_of(region.drives, leak, region.pattern).mean(axis=1).T + np.outer(axes.offset, [1, 0, 0])
