@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from attrax.reports import write_report
+from attrax.reports.page import MOST_ROWS, _of_drawn_cells
 from attrax.reports.rules_compared import MEASURES
 from attrax.reports.shown import MOST_CELLS, MOST_WIDTHS, choose, evenly, left_out, shown, shown_words
 from attrax.studies import parse_study
@@ -88,6 +89,18 @@ def test_the_report_of_400_widths_is_written_and_no_picture_is_absurd(wide):
     assert page.stat().st_size < 30e6
     text = page.read_text(encoding="utf-8")
     assert "12 of 400 widths" in text
+    assert text.count("<tr>") < 2_000
+
+
+def test_of_a_table_of_too_many_rows_those_of_the_drawn_widths_stand_on_the_page():
+    choice = choose(PretendedStore(WIDE).conditions)
+    rows = [
+        {"delta": delta, "row": n} for n, delta in enumerate(np.round(np.linspace(0.001, 0.4, 400), 6).tolist() * 2)
+    ]
+    kept, words = _of_drawn_cells(rows, choice, "report/pairs.csv")
+    assert {row["delta"] for row in kept} == set(choice.deltas)
+    assert words == "Here stand 24 of 800 rows, of the widths that are drawn; all are in report/pairs.csv."
+    assert _of_drawn_cells(rows[:MOST_ROWS], choice, "") == (rows[:MOST_ROWS], "")
 
 
 @pytest.mark.parametrize("left", ["some of it", "planes and courses", "nothing"])

@@ -19,13 +19,13 @@ from attrax.reports.pictures import Pictures, draw_pictures
 from attrax.reports.rules_compared import POPULATION_WORDS, WORDS, RulesCompared, compare_rules
 from attrax.reports.sentences import findings
 from attrax.reports.shares import PLANE_SHARES, parted, percents, share_meanings
-from attrax.reports.shown import shown_words
+from attrax.reports.shown import Choice, choose, shown_words
 from attrax.reports.templates_of_pages import embed, template
 from attrax.settings import SettingsError
 from attrax.studies import Store
 
 MOST_ROWS = 500
-"""Networks that are listed one by one on the page."""
+"""Networks that are listed one by one on the page, and rows of its other tables."""
 _PARTS = "parts of the page made"
 
 
@@ -100,6 +100,9 @@ def render(store: Store, pictures: Mapping[str, Path] | None = None, compared: R
     """
     pictures = pictures or {}
     compared = compared or compare_rules(store)
+    choice = choose(store.conditions)
+    pairs, pairs_left_out = _of_drawn_cells(_compared_rows(compared), choice, "report/pairs.csv")
+    comparisons, comparisons_left_out = _of_drawn_cells(comparison_rows(store), choice, "the store")
     stages, starts = store.study.planes.stages, ("stage", "zero")
     figures: dict[str, Any] = {
         "curves": interactive.learning_curves(store),
@@ -115,8 +118,8 @@ def render(store: Store, pictures: Mapping[str, Path] | None = None, compared: R
         most_rows=MOST_ROWS,
         most_curves=interactive.MOST_CURVES,
         shown=shown_words(store),
-        compared=_compared_rows(compared),
-        power=compared.power,
+        compared=pairs,
+        power=" ".join(filter(None, (compared.power, pairs_left_out))),
         finished=len(store.conditions),
         wanted=len(store.study.conditions()),
         looks=KIND_LOOKS,
@@ -124,13 +127,22 @@ def render(store: Store, pictures: Mapping[str, Path] | None = None, compared: R
         has_orbits=figures["orbits"] is not None,
         pictures={name: _embedded(pictures[name]) if name in pictures else None for name in Pictures._fields},
         compares_units=len(compared.pairs) > 0 and bool(compared.pairs.measure.isin(list(POPULATION_WORDS)).any()),
-        comparisons=[{**row, "shares": percents(list(parted(row).values()))} for row in comparison_rows(store)],
+        comparisons=[{**row, "shares": percents(list(parted(row).values()))} for row in comparisons],
+        comparisons_left_out=comparisons_left_out,
         plane_shares=PLANE_SHARES,
         share_meanings=share_meanings(),
         figures=embed({name: figure for name, figure in figures.items() if figure is not None}),
         settings=store.study.to_toml(),
         versions=_versions(store),
     )
+
+
+def _of_drawn_cells(rows: list[dict[str, Any]], choice: Choice, place: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the rows of a table, or of too many those of the widths that are drawn, and words that say so."""
+    if len(rows) <= MOST_ROWS:
+        return rows, ""
+    kept = [row for row in rows if row["delta"] in choice.deltas][:MOST_ROWS]
+    return kept, f"Here stand {len(kept):,} of {len(rows):,} rows, of the widths that are drawn; all are in {place}."
 
 
 def _compared_rows(compared: RulesCompared) -> list[dict[str, Any]]:

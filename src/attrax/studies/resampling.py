@@ -11,11 +11,11 @@ import copy
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import combinations, permutations
 from math import comb, factorial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import special, stats
+from scipy import sparse, special, stats
 
 RESAMPLES = 9999
 _BATCH = 500  # resamples that `scipy.stats.bootstrap` draws of one sample before it goes on to the other one
@@ -50,7 +50,7 @@ def mean_intervals(samples: Sequence[Sample], confidence: float, seed: int) -> F
         for block in _blocks(RESAMPLES, size):
             index = rng.integers(0, size, (block.stop - block.start, size))
             for row, sample in enumerate(values):
-                means[row, block] = sample[index].mean(axis=-1)
+                means[row, block] = np.take(sample, index).mean(axis=-1)
         result[places] = _bias_corrected(values, means, confidence)
     return result
 
@@ -130,39 +130,43 @@ def rank_correlation_intervals(pairs: Sequence[Pair], confidence: float, seed: i
     result = np.full((len(pairs), 2), np.nan)
     for n, places in _alike([len(x) for x, _ in pairs]):
         found = np.empty((len(places), RESAMPLES))
-        steps = [[_steps(values) for values in pairs[place]] for place in places]
+        levels = [[_levels(values) for values in pairs[place]] for place in places]
         rng = np.random.default_rng(seed)
         for block in _blocks(RESAMPLES, n):
             counts = _counts(rng.integers(0, n, (block.stop - block.start, n)))
-            for row, (x, y) in enumerate(steps):
+            for row, (x, y) in enumerate(levels):
                 found[row, block] = _correlations(counts, x, y)
         result[places] = _percentiles(found, confidence)
     return result
 
 
-def _steps(values: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the order of values, where a new one begins in it, and which of the different ones each is."""
-    order = np.argsort(values, kind="stable")
-    _, first, which = np.unique(values, return_index=True, return_inverse=True)
-    begins = np.searchsorted(values[order], values[first], "left")
-    return order, begins, which
+class _Levels(NamedTuple):
+    """The different values of a sample."""
+
+    members: Any
+    """Sparse, over (values, networks): 1 where a network has the value."""
+    which: Int[np.ndarray, " networks"]
+    """Which of the values, ascending, each network has."""
+
+
+def _levels(sample: Sample) -> _Levels:
+    different, which = np.unique(sample, return_inverse=True)
+    there = (np.ones(len(sample)), (which, np.arange(len(sample))))
+    return _Levels(sparse.csr_array(there, shape=(len(different), len(sample))), which)
 
 
 def _correlations(
-    counts: Float[np.ndarray, "networks resamples"],
-    x: tuple[np.ndarray, np.ndarray, np.ndarray],
-    y: tuple[np.ndarray, np.ndarray, np.ndarray],
+    counts: Float[np.ndarray, "networks resamples"], x: _Levels, y: _Levels
 ) -> Float[np.ndarray, " resamples"]:
     """Return rank correlations of resamples; zero where one has one value only."""
     n, ranks, squares = len(counts), [], []
-    for order, begins, _ in (x, y):
-        held = np.add.reduceat(counts[order], begins, axis=0)
+    for levels in (x, y):
+        held = levels.members @ counts
         rank = np.cumsum(held, axis=0) - held / 2 - n / 2  # of equal values the mean one, less the mean of all
         ranks.append(rank)
         squares.append(np.einsum("kb,kb,kb->b", held, rank, rank))
-    order, begins, _ = x
-    weighed = counts[order] * ranks[1][y[2][order]]
-    together = np.einsum("kb,kb->b", ranks[0], np.add.reduceat(weighed, begins, axis=0))
+    weighed = x.members @ (counts * ranks[1][y.which])
+    together = np.einsum("kb,kb->b", ranks[0], weighed)
     scale = np.sqrt(squares[0] * squares[1])
     return np.divide(together, scale, out=np.zeros_like(scale), where=scale > 0)
 
@@ -276,7 +280,7 @@ def rank_correlation_p_values(
     for n, places in _alike([len(x) for x, _ in pairs]):
         ranks = np.array([[stats.rankdata(values) for values in pairs[place]] for place in places])
         ranks -= ranks.mean(axis=-1, keepdims=True)
-        x, y = ranks[:, 0], ranks[:, 1]
+        x, y = (np.ascontiguousarray(ranks[:, side]) for side in (0, 1))
         scale = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
         exact = factorial(n) <= RESAMPLES
         null = np.empty((len(places), factorial(n) if exact else RESAMPLES))
@@ -287,7 +291,7 @@ def rank_correlation_p_values(
             else:
                 order = rng.permuted(np.broadcast_to(np.arange(n), (block.stop - block.start, n)), axis=-1)
             for row in range(len(places)):
-                null[row, block] = x[row][order] @ y[row] / scale[row]
+                null[row, block] = np.einsum("bi,i->b", np.take(x[row], order), y[row]) / scale[row]
         correlations[places] = (x * y).sum(axis=-1) / scale
         result[places] = _two_sided(null, correlations[places], exact)
     return correlations, result
