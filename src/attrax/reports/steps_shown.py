@@ -13,6 +13,9 @@ from attrax.reports.progress import duration
 _PLAIN_EVERY = 10.0
 """Seconds between plain lines; when nothing new has been done for so long, a line says that it is still at work."""
 
+_MANY, _SOME = 5, 2
+"""Steps of a kind from which on, and steps done from which on, the time left is said: a few can be of any length."""
+
 
 class StepsShown:
     """Shows the steps of a piece of work; a context manager, and the function that the work takes as ``on_progress``.
@@ -79,10 +82,11 @@ class StepsShown:
         if step.total is None:
             return f"{step.done:,} {step.what}"
         words = f"{step.done:,} of {step.total:,} {step.what}"
-        spent = time.monotonic() - self._begun_kind
-        if 0 < step.done < step.total and spent >= 1:
-            words += f", about {duration(spent / step.done * (step.total - step.done))} left of these"
-        return words
+        spent = self._last - self._begun_kind
+        if step.total < _MANY or step.done < _SOME or spent < 1:
+            return words
+        left = spent / step.done * (step.total - step.done) - (time.monotonic() - self._last)
+        return f"{words}, about {duration(left)} left of these" if left > 0 else words
 
     def _beat(self) -> None:
         """Say something now and then, even when nothing is told."""
