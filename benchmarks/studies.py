@@ -155,7 +155,7 @@ def write_reported(directory, n_networks, n_widths):
     for first in range(0, len(conditions), PER_SHARD):
         results = []
         for condition in conditions[first : first + PER_SHARD]:
-            arrays = real.arrays.copy(deep=True).assign_coords(network=[condition.identity])
+            arrays = real.arrays.assign_coords(network=[condition.identity])
             likely = rng.dirichlet(np.ones(len(kinds)))
             for name in ("kind", "course_kind"):
                 arrays[name] = (arrays[name].dims, rng.choice(kinds, arrays[name].shape, p=likely))

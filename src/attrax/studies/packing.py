@@ -40,7 +40,7 @@ def pack(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
                 raise ValueError(f"{name!r} has other axes in some networks; they cannot be packed together")
     ragged = [str(dim) for dim in datasets[0].dims if dim != "network" and not _agree(datasets, str(dim))]
     places = {dim: _union(datasets, dim) for dim in ragged}
-    equal = [_spread(dataset, places) for dataset in datasets]
+    equal = [_spread(dataset, places) for dataset in datasets] if ragged else list(datasets)
     return xr.concat(equal, dim="network", data_vars="minimal", coords="minimal", compat="equals", join="exact")
 
 
