@@ -154,3 +154,26 @@ def test_a_network_whose_cell_is_not_registered_is_not_saved(tmp_path, small_net
     network = initialise(small_network, 3, 3, jax.random.key(0))
     with pytest.raises(SettingsError, match=r"the cell .*Mine is not registered"):
         save_networks(tmp_path / "own.safetensors", {"final": replace(network, cell=Mine())})
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_streams_that_are_closed_are_no_failure(tmp_path, closed):
+    """As of a service that was detached from any terminal."""
+    mark = tmp_path / "status"
+    script = f"{sys.executable} -m attrax --version {closed}; echo $? > {mark}"
+    ended = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert mark.read_text().strip() == "0"
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_fault_is_shown_and_ends_the_process_at_once():
+    code = (
+        "import threading, time, attrax.cli\n"
+        "def main():\n"
+        "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "    raise RuntimeError('a fault')\n"
+        "attrax.cli.main = main\nfrom attrax.__main__ import start; start()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=50)
+    assert ended.returncode == 1
+    assert "RuntimeError: a fault" in ended.stderr

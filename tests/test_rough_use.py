@@ -219,17 +219,25 @@ ROUGH: tuple[Callable[[Place], str], ...] = (
 
 @pytest.fixture
 def place(tmp_path, bare_study_text, request):
-    if os.geteuid() or not shutil.which("setpriv"):
+    if sys.platform != "linux" or os.geteuid() or not shutil.which("setpriv"):
         pytest.skip("needs the right to mount, and to be another user")
+    probe = tmp_path / "probe"
+    probe.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", str(probe)], capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
+    subprocess.run(["umount", str(probe)], check=True)
     folder = tmp_path / "user"
     folder.mkdir()
-    for above in (tmp_path, *tmp_path.parents):  # another user has to come in
-        if above.owner() == "root" and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o055)
+    above = [path for path in (tmp_path, *tmp_path.parents) if path.owner() == "root" and path != Path("/")]
+    modes = {path: path.stat().st_mode for path in above}
+    for path, mode in modes.items():  # another user has to come in
+        path.chmod(mode | 0o055)
     (folder / "study.toml").write_text(bare_study_text.replace("seeds = [0]", "seeds = 2"))
     rng = np.random.default_rng(0)
     np.savez(folder / "own.npz", W=rng.normal(size=(12, 12)) * 0.4, U=np.eye(12)[:, :2], b=rng.normal(size=12))
-    return Place(folder, random.Random(request.node.name))
+    yield Place(folder, random.Random(request.node.name))
+    for path, mode in modes.items():
+        path.chmod(mode)
 
 
 def use(place, kind):

@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+import traceback
 from contextlib import suppress
 from typing import NoReturn
 
@@ -27,6 +28,9 @@ def start() -> NoReturn:
     except KeyboardInterrupt:  # while the command line itself was being loaded
         print(INTERRUPTED, file=sys.stderr)
         code = 130
+    except Exception:  # a fault of ours: it is shown, and ends the process like everything else
+        traceback.print_exc()
+        code = 1
     if isinstance(code, str):
         print(code, file=sys.stderr)
         code = 1
@@ -34,6 +38,8 @@ def start() -> NoReturn:
     with suppress(KeyboardInterrupt):
         atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # it was closed before this process began
+            continue
         try:
             stream.flush()
         except (OSError, ValueError):  # whoever read it is gone, or the disk that it goes to is full

@@ -388,3 +388,16 @@ def test_a_process_that_has_ended_and_was_not_waited_for_is_dead():
     assert identity.is_dead()
     assert Path(f"/proc/{process.pid}").exists()
     process.wait()
+
+
+def test_a_run_with_a_lock_is_seen_from_where_there_are_no_locks(tmp_path):
+    """A node whose mount has locks makes no mark; one whose mount has none must not begin beside it."""
+    HELD = "import sys\n" + HOLD
+    with subprocess.Popen([sys.executable, "-c", HELD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout.readline() == "held\n"
+        command = [sys.executable, "-c", NO_LOCKS + HOLD, str(tmp_path), str(errno.ENOSYS)]
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+        first.kill()
+    assert "another run is at work in" in second.stderr
+    assert "held" not in second.stdout
+    assert not (tmp_path / ".held").exists()

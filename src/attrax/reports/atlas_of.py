@@ -101,7 +101,7 @@ def what_it_takes(n_units: int) -> str:
     size = "seconds" if n_units < _SMALL else "from half a minute, where nothing oscillates, to half an hour"
     return (
         f"an atlas of {n_units} units takes {size}: first orbits at 64 to 128 inputs, then every polygon, then the "
-        "page; an interrupted one goes on where it was"
+        "page; an interrupted one keeps its orbits, and its polygons once all are found"
     )
 
 

@@ -21,18 +21,19 @@ _LAYOUT: dict[str, Any] = {
 }  # fmt: skip
 
 
-def learning_curves(store: Store) -> go.Figure:
-    """Draw accuracy on held-out trials against updates and against trials.
+def networks_with_curves(store: Store) -> list[Condition]:
+    """Return whose learning is drawn: of the rules and widths that are drawn, the `MOST_CURVES` of the first seeds."""
+    choice = choose(store.conditions)
+    return sorted(filter(choice.has, store.conditions), key=lambda c: c.seed)[:MOST_CURVES]
 
-    Of the rules and widths that are drawn (see `attrax.reports.shown.choose`), the `MOST_CURVES` networks of the first
-    seeds.
-    """
+
+def learning_curves(store: Store) -> go.Figure:
+    """Draw accuracy on held-out trials against updates and against trials, of `networks_with_curves`."""
     figure = make_subplots(rows=1, cols=2, subplot_titles=("by updates", "by training trials"), shared_yaxes=True)
     learners = list(store.study.learners)
     seen = set()
     choice = choose(store.conditions)
-    drawn = sorted(filter(choice.has, store.conditions), key=lambda c: c.seed)[:MOST_CURVES]
-    names = [condition.identity for condition in drawn]
+    names = [condition.identity for condition in networks_with_curves(store)]
     curves = {condition.identity: (condition, found) for condition, found in store.each("histories", names)}
     for condition, arrays in (curves[name] for name in names if name in curves):
         delta, learner = condition.network.delta, condition.learner_label

@@ -101,7 +101,7 @@ def render(store: Store, pictures: Mapping[str, Path] | None = None, compared: R
     pictures = pictures or {}
     compared = compared or compare_rules(store)
     choice = choose(store.conditions)
-    pairs, pairs_left_out = _of_drawn_cells(_compared_rows(compared), choice, "report/pairs.csv")
+    pairs, pairs_left_out = _of_drawn_cells(_compared_rows(compared), choice, "pairs.csv, beside this page")
     comparisons, comparisons_left_out = _of_drawn_cells(comparison_rows(store), choice, "the store")
     stages, starts = store.study.planes.stages, ("stage", "zero")
     figures: dict[str, Any] = {
@@ -116,7 +116,8 @@ def render(store: Store, pictures: Mapping[str, Path] | None = None, compared: R
         rows=store.summary().head(MOST_ROWS).to_dict("records"),
         levels=store.study.levels,
         most_rows=MOST_ROWS,
-        most_curves=interactive.MOST_CURVES,
+        curves_drawn=len(interactive.networks_with_curves(store)),
+        curves_left_out=choice.left_out.partition(";")[0],
         shown=shown_words(store),
         compared=pairs,
         power=" ".join(filter(None, (compared.power, pairs_left_out))),
@@ -141,8 +142,10 @@ def _of_drawn_cells(rows: list[dict[str, Any]], choice: Choice, place: str) -> t
     """Return the rows of a table, or of too many those of the widths that are drawn, and words that say so."""
     if len(rows) <= MOST_ROWS:
         return rows, ""
-    kept = [row for row in rows if row["delta"] in choice.deltas][:MOST_ROWS]
-    return kept, f"Here stand {len(kept):,} of {len(rows):,} rows, of the widths that are drawn; all are in {place}."
+    drawn = [row for row in rows if row["delta"] in choice.deltas]
+    kept = drawn[:MOST_ROWS]
+    which = "of the widths that are drawn" if kept == drawn else "the first of the widths that are drawn"
+    return kept, f"Here stand {len(kept):,} of {len(rows):,} rows, {which}; all are in {place}."
 
 
 def _compared_rows(compared: RulesCompared) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ _ROWS = 5
 def plan_lines(study: Study, directory: Path, n_workers: int) -> list[str]:
     """Return how many networks there are and are missing, what they will take, and the first of them as a table.
 
-    Nothing is computed or written. Times are known only where networks of the study are finished.
+    Nothing is computed, and nothing is written but the folder's index where that is out of date. Times are known only
+    where networks of the study are finished.
     """
     store = _store_in(directory)
     seeds = len(study.seeds)

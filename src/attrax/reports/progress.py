@@ -47,7 +47,7 @@ class StudyProgress:
         self._said: dict[str, tuple[str, int]] = {}
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(), console=self._console, disable=not self._live,
+            TimeElapsedColumn(), console=self._console, disable=not self._live, redirect_stdout=False,
         )  # fmt: skip
 
     def __enter__(self) -> "StudyProgress":

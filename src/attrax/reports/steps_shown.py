@@ -45,7 +45,7 @@ class StepsShown:
         self._row: TaskID | None = None
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(), console=self._console, disable=not self._live, transient=True,
+            TimeElapsedColumn(), console=self._console, disable=not self._live, redirect_stdout=False, transient=True,
         )  # fmt: skip
 
     def __enter__(self) -> "StepsShown":

@@ -96,6 +96,7 @@ def folder_lock(directory: Path) -> Iterator[None]:
             lock.release()
         return
     own = ProcessIdentity.own()
+    _refuse_beside_a_run_with_a_lock(directory)
     if not _put_mark(directory, own):
         _take_over_mark(directory)
         if not _put_mark(directory, own):  # somebody was faster
@@ -105,6 +106,22 @@ def folder_lock(directory: Path) -> Iterator[None]:
     finally:
         if _read_mark(directory) == own:
             (directory / _MARK).unlink(missing_ok=True)
+
+
+def _refuse_beside_a_run_with_a_lock(directory: Path) -> None:
+    """Refuse a folder without locks here in which a run is at work that has a lock where it is, and so made no mark.
+
+    Raises
+    ------
+    SettingsError
+        If a run that has not said that it ended was heard of a moment ago.
+    """
+    record = read_record(directory)
+    if record is None or record.is_over() or record.identity == ProcessIdentity.own():
+        return
+    holder = Holder(_words(record.identity, record), _silence(directory, directory / RECORD))
+    if not holder.is_overdue:
+        raise SettingsError(holder.describe(directory))
 
 
 def find_holder(directory: Path) -> Holder | None:
@@ -187,9 +204,10 @@ def _put_mark(directory: Path, own: ProcessIdentity) -> bool:
 
 def _read_mark(directory: Path) -> ProcessIdentity | None:
     try:
-        return ProcessIdentity(**json.loads((directory / _MARK).read_text(encoding="utf-8")))
+        identity = ProcessIdentity(**json.loads((directory / _MARK).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    return identity if type(identity.process) is int else None
 
 
 def _take_over_mark(directory: Path) -> None:

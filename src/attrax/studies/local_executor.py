@@ -88,8 +88,10 @@ def _work(directory: Path, side_by_side: int, connection: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     faulthandler.enable()
     from attrax.compilation_cache import use_compilation_cache
+    from attrax.studies.machine import describe_machine
 
     use_compilation_cache()
+    describe_machine()  # now: the source may be another one when a network is finished
     while True:
         try:
             conditions = connection.recv()

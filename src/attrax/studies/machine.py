@@ -12,6 +12,8 @@ from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
+from attrax._lazy import jax
+
 LIBRARIES = ("attrax", "jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "xarray")
 INSTRUCTION_SETS = (
     "sse4_2", "avx", "f16c", "fma", "avx2", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16",
@@ -28,7 +30,8 @@ def describe_machine() -> dict[str, str | int]:
     Returns
     -------
     host, processor (its model, with the maker's numbers: virtual machines name it badly), instruction_sets (names with
-    spaces between; empty where nothing tells), threads (how many XLA may share one operation among), platform, python,
+    spaces between; empty where nothing tells), threads (how many XLA may share one operation among), device (that JAX
+    computes on, "cpu" or the model of a GPU), platform, python,
     commit (of the source, empty where it is no checkout; "+" behind it: with changes), code (a hash of the source that
     a network's numbers depend on), version_LIBRARY.
     """
@@ -43,6 +46,7 @@ def describe_machine() -> dict[str, str | int]:
         "processor": f"{model} ({', '.join(numbers)})" if numbers else model,
         "instruction_sets": " ".join(name for name in INSTRUCTION_SETS if name in available),
         "threads": threads(),
+        "device": ", ".join(dict.fromkeys(device.device_kind for device in jax.devices())),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "commit": commit(),

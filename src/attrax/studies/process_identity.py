@@ -48,8 +48,8 @@ class ProcessIdentity:
 
 @cache
 def _machine() -> str:
-    if sys.platform != "linux":
-        return sys.platform
+    if sys.platform != "linux":  # nothing there tells one start of the system from another
+        return ""
     try:
         started = (_PROCESSES / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{started} {(_PROCESSES / 'self/ns/pid').stat().st_ino}"

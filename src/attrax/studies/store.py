@@ -154,7 +154,7 @@ class Store:
             if len(self._recent) >= _RECENT:
                 self._recent.pop(next(iter(self._recent)))
             self._recent[identity] = unpack(self._shard(identity).arrays(networks=[identity]), identity)
-        return self._recent[identity].copy()
+        return self._recent[identity].copy(deep=True)  # what a reader writes into it is the reader's own
 
     def each(
         self, what: str = "arrays", networks: Sequence[str] | None = None
