@@ -288,7 +288,7 @@ def test_a_dry_run_computes_and_writes_nothing(capsys, tmp_path, tiny_store, bar
     assert (code, err) == (0, "")
     first, second, *table = out.splitlines()
     assert first == "tiny: 2 networks, 2 conditions with 1 seeds each"
-    assert second.startswith("2 are missing; how long they take is not known before one of them is finished")
+    assert second.startswith("2 are missing; how long they take is not known before the first of them")
     assert len(table) == 3
     assert not (tmp_path / "out").exists()
 

@@ -15,15 +15,15 @@ ENDS = {
 }
 """Exit status to a command that ends with it, all of which have read tables before."""
 INTERRUPTED = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     "import attrax.studies\n"
     "def interrupted(directory):\n"
-    "    import os\n"
+    "    import os, signal\n"
     "    opened(directory).summary()\n"
     "    os.kill(os.getpid(), signal.SIGINT)\n"
     "opened, attrax.studies.open = attrax.studies.open, interrupted\n"
     "from attrax.__main__ import start; start()"
 )
+"""A command that is interrupted when it has read tables."""
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def status(folder, *command):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def check(folder, code, times):
+def check(folder, code, times, as_at_a_terminal):
     if code == 130:
-        command = (sys.executable, "-c", INTERRUPTED, "status", "out")
+        command = as_at_a_terminal("-c", INTERRUPTED, "status", "out")
     else:
         command = (sys.executable, "-m", "attrax", *ENDS[code])
     for _ in range(times):
@@ -53,14 +53,14 @@ def check(folder, code, times):
 
 
 @pytest.mark.parametrize("code", [*ENDS, 130])
-def test_each_exit_status_is_what_was_meant(folder, code):
-    check(folder, code, 3)
+def test_each_exit_status_is_what_was_meant(folder, code, as_at_a_terminal):
+    check(folder, code, 2, as_at_a_terminal)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", [*ENDS, 130])
-def test_each_exit_status_is_what_was_meant_fifty_times(folder, code):
-    check(folder, code, 50)
+def test_each_exit_status_is_what_was_meant_fifty_times(folder, code, as_at_a_terminal):
+    check(folder, code, 50, as_at_a_terminal)
 
 
 def test_reading_tables_leaves_nothing_to_other_threads(four_networks):

@@ -23,12 +23,6 @@ import pytest
 from attrax.studies import verify
 from attrax.studies.shards import shards_in
 
-NOBODY = 54321  # a user that no passwd entry names
-LAUNCHER = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from attrax.__main__ import start; start()"
-)
-"""As from a terminal, whatever the shell of these tests does with SIGINT."""
 BEGUN = 0.5
 """Seconds before which an interruption meets Python itself, which has its own way to say so."""
 
@@ -39,6 +33,8 @@ class Place:
 
     folder: Path
     rng: random.Random
+    command: list[str]
+    """``attrax`` as from a terminal, whatever the shell of these tests does with signals."""
     finished: set[str] = field(default_factory=set)
 
     @property
@@ -62,7 +58,7 @@ def attrax(
     disturb: Callable[[subprocess.Popen[bytes]], None] | None = None,
 ) -> tuple[int, str, str]:
     """Run the command line in a process group of its own; return exit status, and what it wrote."""
-    command = [*prefix, sys.executable, "-c", LAUNCHER, *arguments]
+    command = [*prefix, *place.command, *arguments]
     process = subprocess.Popen(
         command, cwd=place.folder, env={**os.environ, **(environment or {})}, process_group=0,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
@@ -70,7 +66,7 @@ def attrax(
     if disturb is not None:
         disturb(process)
     out, err = process.communicate(timeout=600)
-    return process.returncode, out.decode(errors="replace"), err.decode(errors="replace")
+    return process.returncode, (out or b"").decode(errors="replace"), err.decode(errors="replace")
 
 
 def last_words(err: str) -> str:
@@ -132,15 +128,11 @@ def killed(place: Place) -> str:
 
 
 def without_a_home(place: Place) -> str:
-    """A container's user: no HOME, and no entry in the list of users; what it writes is its own."""
-    for path in (place.folder, *place.folder.rglob("*")):
-        os.chown(path, NOBODY, NOBODY)
-    variables = {"HOME": "", "XDG_CACHE_HOME": "", "MPLCONFIGDIR": "", "TMPDIR": str(place.folder)}
-    prefix = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "env")
-    prefix += tuple(f"--unset={name}" for name in ("HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR", "USER", "LOGNAME"))
-    code, _, err = attrax(place, *a_command(place), environment=variables, prefix=prefix)
-    for path in (place.folder, *place.folder.rglob("*")):
-        os.chown(path, 0, 0)
+    """A container's user: no HOME, and no entry in the list of users."""
+    unset = [f"--unset={name}" for name in ("HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR", "USER", "LOGNAME")]
+    hide = 'mount --bind /dev/null /etc/passwd && exec "$@"'
+    prefix = ("unshare", "--mount", "sh", "-c", hide, "sh", "env", *unset)
+    code, _, err = attrax(place, *a_command(place), environment={"ATTRAX_COMPILATION_CACHE": ""}, prefix=prefix)
     assert code == 0, err
     return f"without a home: {code}"
 
@@ -218,9 +210,9 @@ ROUGH: tuple[Callable[[Place], str], ...] = (
 
 
 @pytest.fixture
-def place(tmp_path, bare_study_text, request):
-    if sys.platform != "linux" or os.geteuid() or not shutil.which("setpriv"):
-        pytest.skip("needs the right to mount, and to be another user")
+def place(tmp_path, bare_study_text, request, as_at_a_terminal):
+    if sys.platform != "linux" or os.geteuid() or not shutil.which("unshare"):
+        pytest.skip("needs the right to mount")
     probe = tmp_path / "probe"
     probe.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "none", str(probe)], capture_output=True, check=False).returncode:
@@ -228,16 +220,10 @@ def place(tmp_path, bare_study_text, request):
     subprocess.run(["umount", str(probe)], check=True)
     folder = tmp_path / "user"
     folder.mkdir()
-    above = [path for path in (tmp_path, *tmp_path.parents) if path.owner() == "root" and path != Path("/")]
-    modes = {path: path.stat().st_mode for path in above}
-    for path, mode in modes.items():  # another user has to come in
-        path.chmod(mode | 0o055)
     (folder / "study.toml").write_text(bare_study_text.replace("seeds = [0]", "seeds = 2"))
     rng = np.random.default_rng(0)
     np.savez(folder / "own.npz", W=rng.normal(size=(12, 12)) * 0.4, U=np.eye(12)[:, :2], b=rng.normal(size=12))
-    yield Place(folder, random.Random(request.node.name))
-    for path, mode in modes.items():
-        path.chmod(mode)
+    return Place(folder, random.Random(request.node.name), as_at_a_terminal("-m", "attrax"))
 
 
 def use(place, kind):
@@ -247,7 +233,14 @@ def use(place, kind):
     return came, len(place.finished) - len(before)
 
 
-@pytest.mark.parametrize("kind", ROUGH, ids=lambda kind: kind.__name__)
+QUICK = (nobody_listens, read_only)
+"""Those that take seconds; the others are among the slow tests."""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.slow, id=kind.__name__) for kind in ROUGH],
+)
 def test_each_kind_of_rough_use_ends_as_documented(place, kind, four_networks):
     shutil.copytree(four_networks, place.out)
     for shard in shards_in(place.out)[:2]:

@@ -6,7 +6,8 @@ from functools import lru_cache
 from attrax.reports.pictures import ASKED_BY
 from attrax.studies import Store, parse_study
 from attrax.studies.causes import cause_summary
-from attrax.studies.shards import NetworkResult, Shard, write_shard
+from attrax.studies.packing import unpack
+from attrax.studies.shards import NetworkResult, write_shard
 from attrax.studies.unit_analysis import unit_summary
 
 OPTIONAL = tuple(dict.fromkeys(ASKED_BY.values()))
@@ -49,7 +50,7 @@ def store_with(directory, source, text, change: Callable = lambda condition, res
 def _read(source):
     """All that a store has, by network: it is slow to open, and read for store after store."""
     rows, timing = (table.set_index("network", drop=False) for table in (source.summary(), source.timing()))
-    units = source._unpacked(Shard.units)
+    units = {name: unpack(shard.units(), name) for shard in source.shards for name in shard.units().network.values}
     return {
         name: (
             rows.loc[name].to_dict(),

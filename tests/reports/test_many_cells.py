@@ -80,6 +80,7 @@ def wide(tmp_path_factory):
     return store, write_report(store)
 
 
+@pytest.mark.slow  # 800 made-up networks
 def test_the_report_of_400_widths_is_written_and_no_picture_is_absurd(wide):
     _, page = wide
     for name in ("planes", "course"):

@@ -257,11 +257,11 @@ def test_a_queried_store_answers_in_sql(tiny_store):
         tiny_store.query("SELECT nonsense FROM summary")
 
 
-def test_a_dry_run_computes_one_shard_and_estimates_the_rest(tmp_path, bare_study_text, capsys):
+def test_one_shard_is_computed_to_estimate_the_rest(tmp_path, bare_study_text, capsys):
     from attrax.cli import main
 
     (tmp_path / "study.toml").write_text(bare_study_text.replace("seeds = [0]", "seeds = 3"))
-    main(["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out"), "--dry-run", "--workers", "1"])
+    main(["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out"), "--most", "1", "--workers", "1"])
     out = capsys.readouterr().out
     assert out.startswith("tiny: 6 networks, 2 conditions with 3 seeds each\n5 are missing: about ")
     assert "as measured of 1 finished" in out

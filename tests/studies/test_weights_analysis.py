@@ -187,10 +187,10 @@ def test_an_interruption_loses_only_the_input_that_is_being_analysed(tmp_path, m
     analysis = known_analysis()
     compute, rename = weights_analysis.analyse_input, Path.replace
 
-    def interrupted_computation(analysis, index):
+    def interrupted_computation(analysis, index, *more):
         if index == 1:
             raise KeyboardInterrupt
-        return compute(analysis, index)
+        return compute(analysis, index, *more)
 
     def interrupted_renaming(temporary, file):
         if file.stem == analysis.identity(1):

@@ -34,7 +34,7 @@ def time_words(study: Study, directory: Path, n_workers: int) -> str:
     guess = None if store is None else estimate(study, store, n_workers)
     if guess is None:
         return (
-            f"{study.n_networks} are missing; how long they take is not known before one of them is finished "
+            f"{study.n_networks} are missing; how long they take is not known before the first of them is there "
             "(--most 1 computes one shard and says it)"
         )
     if not guess.missing:
