@@ -23,7 +23,7 @@ import pytest
 from attrax.studies import verify
 from attrax.studies.shards import shards_in
 
-BEGUN = 0.5
+BEGUN = 1.0
 """Seconds before which an interruption meets Python itself, which has its own way to say so."""
 
 
@@ -69,6 +69,12 @@ def attrax(
     return process.returncode, (out or b"").decode(errors="replace"), err.decode(errors="replace")
 
 
+def wait_until_begun(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process is no more what only sets its signals, but the command itself."""
+    while process.poll() is None and b"SIG_DFL" in Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        time.sleep(0.02)
+
+
 def last_words(err: str) -> str:
     """Return what was said at the end, after the lines of progress; there must be one line of it."""
     said = [line for line in err.splitlines() if line.startswith("attrax: ")]
@@ -92,13 +98,14 @@ def interrupted(place: Place) -> str:
         moments.append(place.rng.uniform(0.0, 0.5))
 
     def press(process: subprocess.Popen[bytes]) -> None:
+        wait_until_begun(process)
         for moment in moments:
             time.sleep(moment)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
 
     code, _, err = attrax(place, *a_command(place), disturb=press)
-    assert code in (0, 130), err
+    assert code in (0, 130), (code, err)
     if code == 130:
         assert last_words(err).startswith("attrax: interrupted; what was finished is kept")
     return f"interrupted: {code}"
@@ -110,6 +117,7 @@ def killed(place: Place) -> str:
     sent = place.rng.choice([signal.SIGKILL, signal.SIGTERM])
 
     def kill(process: subprocess.Popen[bytes]) -> None:
+        wait_until_begun(process)
         time.sleep(moment)
         if process.poll() is not None:
             return
@@ -123,7 +131,7 @@ def killed(place: Place) -> str:
                     return
 
     code, _, err = attrax(place, *a_command(place), disturb=kill)
-    assert code in (0, -sent), err
+    assert code in (0, -sent), (code, err)
     return f"killed: {code}"
 
 
@@ -161,7 +169,8 @@ def nobody_listens(place: Place) -> str:
 
 def read_only(place: Place) -> str:
     """The store lies on a disk that cannot be written."""
-    (place.out / "report").mkdir(parents=True, exist_ok=True)
+    was_there = place.out.is_dir()
+    (place.out / "report" if was_there else place.out).mkdir(exist_ok=True)
     subprocess.run(["mount", "--bind", str(place.out), str(place.out)], check=True)
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(place.out)], check=True)
@@ -177,6 +186,8 @@ def read_only(place: Place) -> str:
         code, _, err = attrax(place, *command)
     finally:
         subprocess.run(["umount", str(place.out)], check=True)
+        if not was_there:
+            place.out.rmdir()
     assert code == wanted, (command, err)
     if code:
         assert "cannot be written" in last_words(err)
