@@ -14,8 +14,8 @@ from attrax.progress import OnProgress
 from attrax.reports.atlas_page import write_atlas_page
 from attrax.reports.page import make_writable
 from attrax.settings import SettingsError, require, to_mapping
+from attrax.source_version import source_version
 from attrax.studies import Condition, Store, stage_atlas
-from attrax.studies.conditions import source_version
 from attrax.studies.stage_basins import readout_axes
 from attrax.studies.unfinished import Unfinished
 
@@ -92,7 +92,7 @@ def write_study_atlas(
 
 def _unfinished(page: Path, asked: object) -> Unfinished:
     """Return where the parts of an atlas are kept until its page is written, by all that they depend on."""
-    text = json.dumps([asked, source_version(("dynamics",), ())])
+    text = json.dumps([asked, source_version("dynamics")])
     return Unfinished(page.parent, f"atlas-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
 
 

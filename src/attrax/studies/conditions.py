@@ -5,23 +5,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from importlib import resources
 from typing import Any
 
 from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError, from_mapping, to_effective_mapping
+from attrax.source_version import source_version
 from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.tasks import TASKS
 
-_ANALYSES = tuple(
-    f"studies/{name}.py"
-    for name in (
-        "planes", "plane_atlases", "trial_distance", "decision_sides", "trial_states", "training_course",
-        "decision_groups", "unit_recording", "unit_analysis", "unit_course", "causes",
-    )
-)  # fmt: skip
-"""What analyses a trained network, besides whole rooms of the package."""
+NUMBERS_COME_FROM = ("tasks", "networks", "learning", "dynamics", "populations", "studies", "keys.py")
+"""Rooms with all that is in them: their source is part of a network's name."""
 _NO_SEED = '"seed": null'  # cannot be in the settings: no setting is None there, and quotes in texts are escaped
 
 
@@ -195,18 +189,4 @@ def stopping_rule(table: Mapping[str, Any]) -> StoppingRule:
 @cache
 def code_version() -> str:
     """Return a hash of the source that a network's numbers depend on."""
-    return source_version(("tasks", "networks", "learning", "dynamics", "populations"), ("keys.py", *_ANALYSES))
-
-
-@cache
-def source_version(rooms: tuple[str, ...], files: tuple[str, ...]) -> str:
-    """Return a hash of the source of whole rooms and of single files of this package."""
-    package = resources.files("attrax")
-    digest = hashlib.sha256()
-    for room in rooms:
-        for file in sorted((package / room).iterdir(), key=lambda p: p.name):
-            if file.name.endswith(".py"):
-                digest.update(file.name.encode() + file.read_bytes())
-    for name in files:
-        digest.update(package.joinpath(name).read_bytes())
-    return digest.hexdigest()
+    return source_version(*NUMBERS_COME_FROM)

@@ -21,9 +21,9 @@ from attrax.dynamics import Effort, ReluMap, SmoothMap, find_attractors, gru_map
 from attrax.networks import OwnNetwork
 from attrax.progress import Keep, OnProgress, compute_always
 from attrax.settings import SettingsError, require, to_mapping
+from attrax.source_version import source_version
 from attrax.studies.attractor_table import attractor_table, start_table
 from attrax.studies.checked_files import make_folders, sync_folder, write_whole
-from attrax.studies.conditions import source_version
 from attrax.studies.fixed_point_search import find_points
 from attrax.studies.fixed_point_table import fixed_point_table
 from attrax.studies.parquet import frame_as_bytes
@@ -103,7 +103,7 @@ class WeightsAnalysis:
                 "effort": to_mapping(self.effort),
                 "solves": self.solves,
                 "attrax": metadata.version("attrax"),
-                "code": source_version(("dynamics",), ("studies/weights_analysis.py", "studies/fixed_point_search.py")),
+                "code": source_version("dynamics", "studies/weights_analysis.py", "studies/fixed_point_search.py"),
             },
             sort_keys=True,
         )
