@@ -30,7 +30,7 @@ if __name__ == "__main__":  # before what takes long to import, so that --help a
     parser.add_argument("--only", help="networks whose title holds this; rows of the others stay as they are")
     ARGUMENTS = parser.parse_args()
 
-from attrax.studies.one_thread import ONE_THREAD
+from attrax.one_thread import ONE_THREAD
 
 os.environ |= ONE_THREAD  # before JAX and NumPy are imported
 
@@ -59,9 +59,9 @@ def kept(name: str, arguments) -> list:
 
 def planes(directory: Path, only: str | None = None):
     """Title, weights, bias, directions and start of the stimulus-stage plane of each network, context 1."""
+    from attrax.analyses.stage_inputs import StageInputs
     from attrax.networks.weights import load_networks
     from attrax.studies import open as open_store
-    from attrax.studies.planes import StageInputs
 
     for condition in open_store(directory).conditions:
         if only is not None and only not in condition.title:
@@ -121,8 +121,8 @@ def largest_overlap(found) -> float:
     """By how much of the window the regions of a sheet overlap, in the worst sheet."""
     import shapely
 
-    from attrax.dynamics.plane_sheets import GRID as SNAP
-    from attrax.dynamics.plane_sheets import shape_of
+    from attrax.dynamics.plane.sheets import GRID as SNAP
+    from attrax.dynamics.plane.sheets import shape_of
 
     worst = 0.0
     for sheet in range(int(found.sheets.max(initial=-1)) + 1):
@@ -287,8 +287,8 @@ def size(_) -> None:
 def figures(arguments) -> None:
     """The pictures of docs/atlas.md, of the first network with δ = 0.15."""
     from attrax.dynamics import atlas, sweep
-    from attrax.reports.atlas_figures import atlas_figure, sweep_figure
-    from attrax.reports.figures import save as save_figure
+    from attrax.reports.figures.atlas_figures import atlas_figure, sweep_figure
+    from attrax.reports.figures.planes_figure import save as save_figure
 
     images = HERE.parent / "docs" / "images"
     title, _, weights, bias, directions, start = next(

@@ -21,7 +21,7 @@ import time
 from itertools import product
 from pathlib import Path
 
-from attrax.studies.one_thread import ONE_THREAD
+from attrax.one_thread import ONE_THREAD
 
 os.environ |= ONE_THREAD  # before JAX and NumPy are imported
 
@@ -147,9 +147,9 @@ def border_collision(_) -> None:
 
 def trained_planes(directory: Path, points: int):
     """Title, weights, biases and starts of the stimulus-stage planes of each network, both contexts together."""
+    from attrax.analyses.stage_inputs import StageInputs, coherence_axes
     from attrax.networks.weights import load_networks
     from attrax.studies import open as open_store
-    from attrax.studies.planes import StageInputs, coherence_axes
 
     store = open_store(directory)
     for condition in store.conditions:
@@ -386,7 +386,7 @@ def peers(arguments) -> None:
             print(row, flush=True)
     if arguments.peers:
         from attrax.dynamics import Effort, SmoothMap, find_attractors
-        from attrax.dynamics.orbits import SmoothOrbits
+        from attrax.dynamics.orbits.many_orbits import SmoothOrbits
         from tests.dynamics.known_systems import henon
 
         steps = 100_000

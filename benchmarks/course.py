@@ -36,7 +36,7 @@ def _mean(values) -> float | None:
 
 def wrong_in_the_delay(condition, network) -> float:
     """Share of real trials on the wrong side, or none, when the delay begins; the mean over strengths."""
-    from attrax.studies import trial_sides, wrong_side
+    from attrax.analyses import trial_sides, wrong_side
 
     sides = trial_sides(condition.task, network, condition.planes.course_trials, ("delay",))
     return float(wrong_side(sides).wrong_side.mean())
@@ -44,9 +44,9 @@ def wrong_in_the_delay(condition, network) -> float:
 
 def course(arguments) -> None:
     """Each checkpoint of each network; and the three comparisons."""
-    from attrax.reports.comparisons import comparison_rows
+    from attrax.analyses.training_course import turnover
+    from attrax.reports.words.matched_comparisons import comparison_rows
     from attrax.studies import open as open_store
-    from attrax.studies.training_course import turnover
 
     store, rows = open_store(arguments.course), []
     for condition in store.conditions:
@@ -75,8 +75,8 @@ def course(arguments) -> None:
 
 def sides(arguments) -> None:
     """Of the trained networks: which share of real trials would each stage lead to the wrong answer, if it lasted?"""
+    from attrax.analyses import trial_sides, wrong_side
     from attrax.studies import open as open_store
-    from attrax.studies import trial_sides, wrong_side
 
     store, rows = open_store(arguments.networks), []
     for condition in store.conditions:
@@ -94,10 +94,10 @@ def sides(arguments) -> None:
 
 def figures(arguments) -> None:
     """The pictures of docs/along-training.md: the strip, and the delay's basins under both rules."""
-    from attrax.reports.basin_figures import basin_figure
-    from attrax.reports.course_figures import course_figure
-    from attrax.reports.figures import save as save_figure
-    from attrax.studies import basins_of_stage
+    from attrax.analyses import basins_of_stage
+    from attrax.reports.figures.basin_figures import basin_figure
+    from attrax.reports.figures.course_figures import course_figure
+    from attrax.reports.figures.planes_figure import save as save_figure
     from attrax.studies import open as open_store
 
     strip = course_figure(open_store(arguments.course))

@@ -30,8 +30,8 @@ import numpy as np  # noqa: E402
 import scipy  # noqa: E402
 
 from attrax.dynamics import ReluMap, cycles, fixed_points  # noqa: E402
-from attrax.dynamics.linear_pieces import Budget, Piece, Pieces  # noqa: E402
-from attrax.dynamics.relu_search import ReluSearch  # noqa: E402
+from attrax.dynamics.periodic.linear_pieces import Budget, Piece, Pieces  # noqa: E402
+from attrax.dynamics.periodic.relu_search import ReluSearch  # noqa: E402
 from tests.dynamics.exhaustive import (  # noqa: E402
     all_cycles,
     all_fixed_points,

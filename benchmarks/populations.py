@@ -32,7 +32,7 @@ if __name__ == "__main__":  # before what takes long to import, so that --help a
     parser.add_argument("--driada", help="the Python of DRIADA's environment")
     ARGUMENTS = parser.parse_args()
 
-from attrax.studies.one_thread import ONE_THREAD
+from attrax.one_thread import ONE_THREAD
 
 os.environ |= ONE_THREAD  # before NumPy is imported
 

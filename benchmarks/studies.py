@@ -136,10 +136,10 @@ def write_reported(directory, n_networks, n_widths):
 
     import numpy as np
 
+    from attrax.analyses.stage_planes import plane_shares
     from attrax.dynamics import KINDS
     from attrax.studies import parse_study
     from attrax.studies.network_run import finish_network
-    from attrax.studies.planes import plane_shares
     from attrax.studies.shards import write_shard
     from attrax.studies.study_folder import make_folder, write_study
 

@@ -60,8 +60,9 @@ MEASURES = {**BALANCE, **TUNING, **CAUSES}
 
 def networks(store) -> None:
     """Write a row a network, the cells of the study, and the pairs."""
-    from attrax.studies import compare, describe, map_units
-    from attrax.studies.unit_analysis import unit_summary
+    from attrax.analyses import map_units
+    from attrax.analyses.unit_analysis import unit_summary
+    from attrax.studies import compare, describe
 
     summary = store.summary().set_index("network", drop=False)
     for condition in store.conditions:
@@ -125,8 +126,8 @@ def course(store) -> None:
 
 def _course_of(store, condition):
     """Return the units of a network along its training."""
+    from attrax.analyses import map_unit_course
     from attrax.learning import Progress
-    from attrax.studies import map_unit_course
 
     found, networks_of = store.units().sel(network=condition.identity), store.networks(condition.identity)
     progress = {
@@ -155,7 +156,7 @@ def figures(store) -> None:
     from PIL import Image
 
     from attrax.reports import study_figures
-    from attrax.reports.figures import save
+    from attrax.reports.figures.planes_figure import save
 
     for name, figure in study_figures(store).items():
         path = IMAGES / f"units-{name}.png"

@@ -195,7 +195,7 @@ def test_a_file_that_is_no_weights_is_one_line_and_exit_code_2(capsys, tmp_path,
 
 
 def test_an_interrupted_analysis_is_exit_code_130_and_goes_on(capsys, tmp_path, pair, monkeypatch):
-    from attrax.studies import weights_analysis
+    from attrax.own_network import weights_analysis
 
     def interrupted(analysis, index, *more):
         if index == 1:
@@ -346,7 +346,7 @@ def test_a_line_of_names_in_a_file_of_inputs_is_said(capsys, tmp_path, pair):
 
 
 def test_an_atlas_says_of_which_network_it_is_and_goes_on_where_it_was_interrupted(capsys, tmp_path, monkeypatch):
-    from attrax.dynamics import plane_atlas
+    from attrax.dynamics.plane import plane_atlas
 
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)

@@ -133,7 +133,7 @@ def analysed(tmp_path):
 
     from attrax.dynamics import Effort
     from attrax.networks import own_network
-    from attrax.studies import WeightsAnalysis, run_analysis
+    from attrax.own_network import WeightsAnalysis, run_analysis
 
     network = own_network({"W": 0.3 * np.eye(3), "U": np.eye(3), "b": np.ones(3)})
     effort = Effort(steps=1000, extension=1)

@@ -48,6 +48,17 @@ def test_an_unknown_room_is_an_attribute_error():
 def test_rooms_are_listed_before_they_are_loaded():
     code = "import attrax, sys; print(sorted(dir(attrax))); print('jax' in sys.modules)"
     rooms, loaded = run(code).splitlines()
-    for room in ("dynamics", "interop", "learning", "networks", "populations", "reports", "studies", "tasks"):
+    for room in (
+        "analyses",
+        "dynamics",
+        "interop",
+        "learning",
+        "networks",
+        "own_network",
+        "populations",
+        "reports",
+        "studies",
+        "tasks",
+    ):
         assert f"'{room}'" in rooms
     assert loaded == "False"

@@ -5,22 +5,22 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from attrax.dynamics import Effort, ReluMap, atlas, find_attractors
-from attrax.learning import Progress
-from attrax.networks import initialise
-from attrax.progress import Step
-from attrax.studies import (
-    CauseSettings,
+from attrax.analyses import (
+    PerturbationSettings,
     PlaneSettings,
     PopulationSettings,
     map_atlases,
-    map_causes,
     map_course,
     map_groups,
+    map_perturbations,
     map_planes,
     map_unit_course,
     map_units,
 )
+from attrax.dynamics import Effort, ReluMap, atlas, find_attractors
+from attrax.learning import Progress
+from attrax.networks import initialise
+from attrax.progress import Step
 
 QUICK = Effort(settling_steps=200, steps=1000, extension=1, largest_period=50)
 
@@ -79,13 +79,13 @@ def test_parts_of_units_and_causes_are_told(easy_task, network, map_parts):
         check(told, "tests of units", 3)
     else:
         groups = np.full(network.n_hidden, "G_a")
-        map_causes(easy_task, network, groups, CauseSettings(trials=20), part, told.append)
+        map_perturbations(easy_task, network, groups, PerturbationSettings(trials=20), part, told.append)
         check(told, "parts of the causes", 6)
 
 
 def test_every_function_that_maps_takes_on_progress():
     import inspect
 
-    for function in (map_planes, map_atlases, map_course, map_groups, map_units, map_unit_course, map_causes):
+    for function in (map_planes, map_atlases, map_course, map_groups, map_units, map_unit_course, map_perturbations):
         assert "on_progress" in inspect.signature(function).parameters
     assert Progress is not Step

@@ -69,9 +69,9 @@ def run(
 ) -> None:
     """Run a study: train and analyse what is missing, then write its report."""
     from attrax.reports import findings, write_report
-    from attrax.reports.plan import plan_lines, time_words
-    from attrax.reports.progress import StudyProgress
-    from attrax.reports.steps_shown import StepsShown
+    from attrax.reports.terminal.run_plan import plan_lines, time_words
+    from attrax.reports.terminal.steps_shown import StepsShown
+    from attrax.reports.terminal.study_progress import StudyProgress
     from attrax.studies import load_study
     from attrax.studies.execution import default_shard_size
     from attrax.studies.study_run import available_cores, check_study, run_study
@@ -141,8 +141,8 @@ def status(
     ] = False,
 ) -> None:
     """Say how far a study is, and whether a run is at work on it."""
-    from attrax.reports.status import status_lines
-    from attrax.reports.steps_shown import StepsShown
+    from attrax.reports.terminal.status_lines import status_lines
+    from attrax.reports.terminal.steps_shown import StepsShown
     from attrax.studies import open as open_store
     from attrax.studies import verify as read_all
 
@@ -167,7 +167,7 @@ def report(
 ) -> None:
     """Write a study's report from its finished networks, without computing them again."""
     from attrax.reports import write_report
-    from attrax.reports.steps_shown import StepsShown
+    from attrax.reports.terminal.steps_shown import StepsShown
     from attrax.studies import open as open_store
 
     with StepsShown(f"report of {directory}") as shown:
@@ -222,11 +222,11 @@ def analyse(
     """Find the attractors and the unstable fixed points of a network of your own, and write tables and a page."""
     from attrax.compilation_cache import use_compilation_cache
     from attrax.networks import own_network
+    from attrax.own_network import WeightsAnalysis, run_analysis
+    from attrax.own_network.effort_levels import EFFORT_LEVELS, affordable_solves
+    from attrax.own_network.inputs_and_starts import read_inputs, read_starts
     from attrax.reports import analysis_findings, write_attractor_page
-    from attrax.reports.steps_shown import StepsShown
-    from attrax.studies import WeightsAnalysis, run_analysis
-    from attrax.studies.effort_levels import EFFORT_LEVELS, affordable_solves
-    from attrax.studies.rows import read_inputs, read_starts
+    from attrax.reports.terminal.steps_shown import StepsShown
 
     require(solves is None or solves >= 0, f"--solves is {solves}; it must be 0 or more")
     network, level = own_network(_read_weights(weights), name, nonlinearity), EFFORT_LEVELS[effort]
@@ -302,11 +302,11 @@ def atlas(
 ) -> None:
     """Map a ReLU network's attractors at every input of a plane, as a page that answers to the pointer."""
     from attrax.compilation_cache import use_compilation_cache
+    from attrax.own_network.effort_levels import EFFORT_LEVELS
+    from attrax.own_network.inputs_and_starts import read_inputs
     from attrax.reports.atlas_of import write_own_atlas, write_study_atlas
-    from attrax.reports.steps_shown import StepsShown
+    from attrax.reports.terminal.steps_shown import StepsShown
     from attrax.studies import open as open_store
-    from attrax.studies.effort_levels import EFFORT_LEVELS
-    from attrax.studies.rows import read_inputs
 
     require(source.exists(), f"there is no {source}; give the folder of a study, or a file of weights")
     studys = {"context": context, "checkpoint": checkpoint}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attrax.analyses import map_groups
 from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.populations import GROUPS, groups
 from attrax.settings import SettingsError
-from attrax.studies import map_groups
 from attrax.tasks.context_decision import ContextDecision
 
 jnp = jax.numpy

@@ -10,8 +10,8 @@ from attrax.populations import category_information, copula_information, neighbo
 from attrax.populations.information import scattered_scores
 from attrax.populations.multiple_testing import corrected_p_values, holm, second_stage
 from attrax.populations.normal_scores import normal_scores
+from attrax.populations.shuffle_p_values import shuffle_p_values
 from attrax.populations.shuffles import ShiftsWithinTrials, TrialPermutations, WholeShifts
-from attrax.populations.tail import shuffle_p_values
 from attrax.settings import SettingsError
 
 

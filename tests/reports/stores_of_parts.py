@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from attrax.reports.pictures import ASKED_BY
+from attrax.analyses.perturbations import perturbation_summary
+from attrax.analyses.unit_analysis import unit_summary
+from attrax.reports.pages.pictures import ASKED_BY
 from attrax.studies import Store, parse_study
-from attrax.studies.causes import cause_summary
 from attrax.studies.packing import unpack
 from attrax.studies.shards import NetworkResult, write_shard
-from attrax.studies.unit_analysis import unit_summary
 
 OPTIONAL = tuple(dict.fromkeys(ASKED_BY.values()))
 """The settings of a study that ask for a part of the report."""
@@ -79,7 +79,7 @@ def _as(condition, origin, source):
         "planes.atlas": [name for name in row if name.startswith("atlas_")],
         "planes.course": [name for name in row if name.startswith("first_quasi_")],
         "populations.units": list(unit_summary(all_units.isel(network=0))),
-        "populations.causes": list(cause_summary(all_units.isel(network=0))),
+        "populations.causes": list(perturbation_summary(all_units.isel(network=0))),
     }
     row |= condition.factors
     for setting in without:

@@ -4,12 +4,12 @@ import jax
 import numpy as np
 import xarray as xr
 
+from attrax.analyses.decision_groups import DEFINITIONS
+from attrax.analyses.stage_planes import plane_shares
 from attrax.dynamics import KINDS
 from attrax.networks import NetworkSettings, initialise
 from attrax.populations import GROUPS
 from attrax.studies import Store, parse_study
-from attrax.studies.decision_groups import DEFINITIONS
-from attrax.studies.planes import plane_shares
 from attrax.studies.shards import NetworkResult, write_shard
 from attrax.studies.study_folder import make_folder, write_study
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from attrax.reports.status import status_lines
+from attrax.reports.terminal.status_lines import status_lines
 from attrax.settings import SettingsError
 from attrax.studies import LocalExecutor, parse_study, run_study
 from attrax.studies import open as open_store

@@ -5,12 +5,13 @@ from itertools import product
 
 import pytest
 
+from attrax.analyses import PlaneSettings, PopulationSettings
+from attrax.analyses.perturbation_settings import PerturbationSettings
 from attrax.dynamics.effort import Effort
 from attrax.learning.supervised import Supervised
 from attrax.settings import SettingsError, inert_fields, to_effective_mapping, to_mapping
-from attrax.studies import Condition, PlaneSettings, PopulationSettings, parse_study
+from attrax.studies import Condition, parse_study
 from attrax.studies import open as open_store
-from attrax.studies.cause_settings import CauseSettings
 from attrax.studies.shard_run import run_shard
 from attrax.studies.study_folder import check_folder, make_folder, write_study
 from attrax.studies.study_run import missing_conditions
@@ -22,7 +23,7 @@ SWITCHES = [
         for units, causes in product((False, True), repeat=2)
     ),
 ]
-OTHERS = {"stages": ("stimulus", "delay"), "effort": Effort(steps=1234), "cause": CauseSettings(draws=7)}
+OTHERS = {"stages": ("stimulus", "delay"), "effort": Effort(steps=1234), "cause": PerturbationSettings(draws=7)}
 CASES = [
     pytest.param(table, settings, field.name, id=f"{table} {n}: {field.name}")
     for n, (table, settings) in enumerate(SWITCHES)
@@ -62,7 +63,9 @@ def test_settings_without_effect_are_written_at_their_defaults():
     odd = Supervised(sequence_steps=33, reset_hidden=True)
     assert to_effective_mapping(odd) == to_mapping(Supervised(reset_hidden=True))
     assert to_effective_mapping(Supervised(sequence_steps=33)) == to_mapping(Supervised(sequence_steps=33))
-    assert to_effective_mapping(PopulationSettings(cause=CauseSettings(draws=7))) == to_mapping(PopulationSettings())
+    assert to_effective_mapping(PopulationSettings(cause=PerturbationSettings(draws=7))) == to_mapping(
+        PopulationSettings()
+    )
 
 
 INERT = """

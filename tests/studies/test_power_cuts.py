@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from attrax.checked_files import read_checked
 from attrax.studies import parse_study
-from attrax.studies.checked_files import read_checked
 from attrax.studies.shards import shard_name, shards_in
 
 PARTS = (("weights", "safetensors"), ("history", "npz"), ("trained", "json"))
@@ -33,11 +33,12 @@ from attrax.dynamics import Effort
 from attrax.learning import Trained
 from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings, own_network
-from attrax.studies import WeightsAnalysis, checked_files, parse_study, run_analysis, shard_run
+from attrax.own_network import WeightsAnalysis, run_analysis
+from attrax.studies import checked_files, parse_study, shard_run
 from attrax.studies.index import open_index
 from attrax.studies.shards import NetworkResult
 from attrax.studies.study_folder import make_folder, read_study_text, set_damaged_shards_aside, write_study
-from attrax.studies.unfinished import Unfinished
+from attrax.studies.unfinished_network import UnfinishedNetwork
 
 study, disk = parse_study(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
 directory, said = disk / "results" / "study", disk / "said"
@@ -51,7 +52,7 @@ def tell(line):
 
 def finish(directory, condition, report):
     # as attrax.studies.network_run.finish_network, with a network that took no training
-    unfinished = Unfinished(directory, condition.identity)
+    unfinished = UnfinishedNetwork(directory, condition.identity)
     history = {"accuracy": np.array([0.5])}
     unfinished.keep(Trained(made_up, "reached", 0.5, 0.5, 0.0, 4, 8, history, {}, {}), 1.0)
     tell(f"kept {condition.identity}")

@@ -15,7 +15,7 @@ from attrax.studies import open as open_store
 from attrax.studies import parse_study, run_study
 from attrax.studies.shards import NetworkResult, Shard, write_shard
 from attrax.studies.study_folder import check_folder, make_folder, write_study
-from attrax.studies.unfinished import Unfinished
+from attrax.studies.unfinished_network import UnfinishedNetwork
 
 
 def prepare(directory, study):
@@ -199,13 +199,14 @@ def test_ctrl_c_keeps_what_was_finished_and_says_130(tmp_path, bare_study_text, 
 
 
 def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path, bare_study_text, monkeypatch):
-    from attrax.studies import network_run, planes
+    from attrax.analyses import stage_planes
+    from attrax.studies import network_run
     from attrax.studies.shard_run import run_shard
 
     study = parse_study(bare_study_text)
     prepare(tmp_path, study)
     condition = study.conditions()[0]
-    really_classify, calls, trainings = planes.classify, [], []
+    really_classify, calls, trainings = stage_planes.classify, [], []
     really_train = network_run.train
 
     def classify_twice(*arguments):
@@ -214,7 +215,7 @@ def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path
             raise KeyboardInterrupt
         return really_classify(*arguments)
 
-    monkeypatch.setattr(planes, "classify", classify_twice)
+    monkeypatch.setattr(stage_planes, "classify", classify_twice)
     monkeypatch.setattr(network_run, "train", lambda *a, **k: trainings.append(1) or really_train(*a, **k))
     with pytest.raises(KeyboardInterrupt):
         run_shard(tmp_path, [condition], lambda message: None)
@@ -239,7 +240,7 @@ def test_an_analysis_that_is_interrupted_loses_only_the_plane_it_was_at(tmp_path
 
 def test_texts_of_parts_that_were_kept_apart_stay_whole_in_the_shard(tmp_path):
     """A part read from disk remembers the length of its texts; joined with a longer one it must not be cut to it."""
-    unfinished = Unfinished(tmp_path, "network")
+    unfinished = UnfinishedNetwork(tmp_path, "network")
     parts = [
         unfinished.dataset(kind, lambda kind=kind: xr.Dataset({"kind": ("point", np.array([kind]))}))
         for kind in ("fixed point", "quasi-periodic")

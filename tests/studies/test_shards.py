@@ -13,7 +13,7 @@ from attrax.studies import open as open_store
 from attrax.studies import parse_study, run_study, verify
 from attrax.studies.shard_run import run_shard
 from attrax.studies.shards import CHECKSUMS, DamagedShardError
-from attrax.studies.unfinished import Unfinished
+from attrax.studies.unfinished_network import UnfinishedNetwork
 from tests.studies.made_up_shards import made_up_study
 
 
@@ -94,7 +94,7 @@ def test_early_checksums_without_one_of_their_own_are_still_read(shards):
 
 def test_a_shard_that_was_written_before_its_worker_died_costs_nothing(tmp_path, study, shards, monkeypatch):
     condition = study.conditions()[0]
-    Unfinished(tmp_path, condition.identity).dataset("plane", lambda: shards[0].arrays())
+    UnfinishedNetwork(tmp_path, condition.identity).dataset("plane", lambda: shards[0].arrays())
     monkeypatch.setattr("attrax.studies.shard_run.finish_network", None)  # nothing is computed
     said = []
     run_shard(tmp_path, [condition], said.append)

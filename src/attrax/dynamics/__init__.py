@@ -4,52 +4,58 @@ Works from arrays alone, in float64 (float32 closes quasi-periodic orbits after 
 periods).
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrax.dynamics.effort import Effort
+from attrax.rooms import names_of
 
 if TYPE_CHECKING:
-    from attrax.dynamics.attractor_matching import match_attractors
-    from attrax.dynamics.attractors import find_attractors
-    from attrax.dynamics.basin_fractions import basins
-    from attrax.dynamics.classification import KINDS, Classification
-    from attrax.dynamics.labelling import classify
-    from attrax.dynamics.line_sweep import sweep
-    from attrax.dynamics.periodic_points import cycles, fixed_points
-    from attrax.dynamics.plane_atlas import Atlas, atlas
-    from attrax.dynamics.plane_basins import basin_plane
-    from attrax.dynamics.relu_map import ReluMap
-    from attrax.dynamics.smooth_map import SmoothMap, gru_map, tanh_map
+    from attrax.dynamics.attractors.basin_fractions import basins
+    from attrax.dynamics.attractors.basin_planes import basin_plane
+    from attrax.dynamics.attractors.finding import find_attractors
+    from attrax.dynamics.attractors.matching import match_attractors
+    from attrax.dynamics.labels.classification import KINDS, Classification
+    from attrax.dynamics.labels.labelling import classify
+    from attrax.dynamics.maps.relu_map import ReluMap
+    from attrax.dynamics.maps.smooth_map import SmoothMap, gru_map, tanh_map
+    from attrax.dynamics.periodic.periodic_points import cycles, fixed_points
+    from attrax.dynamics.plane.line_sweep import sweep
+    from attrax.dynamics.plane.plane_atlas import Atlas, atlas
 
 _PLACES = {
-    "Atlas": "plane_atlas",
-    "atlas": "plane_atlas",
-    "basin_plane": "plane_basins",
-    "basins": "basin_fractions",
-    "find_attractors": "attractors",
-    "KINDS": "classification",
-    "Classification": "classification",
-    "classify": "labelling",
-    "cycles": "periodic_points",
-    "fixed_points": "periodic_points",
-    "ReluMap": "relu_map",
-    "SmoothMap": "smooth_map",
-    "gru_map": "smooth_map",
-    "match_attractors": "attractor_matching",
-    "sweep": "line_sweep",
-    "tanh_map": "smooth_map",
+    "attractors.basin_fractions": ("basins",),
+    "attractors.basin_planes": ("basin_plane",),
+    "attractors.finding": ("find_attractors",),
+    "attractors.matching": ("match_attractors",),
+    "labels.classification": ("KINDS", "Classification"),
+    "labels.labelling": ("classify",),
+    "maps.relu_map": ("ReluMap",),
+    "maps.smooth_map": ("SmoothMap", "gru_map", "tanh_map"),
+    "periodic.periodic_points": ("cycles", "fixed_points"),
+    "plane.line_sweep": ("sweep",),
+    "plane.plane_atlas": ("Atlas", "atlas"),
 }
 __all__ = [
-    "KINDS", "Atlas", "Classification", "Effort", "ReluMap", "SmoothMap", "atlas", "basin_plane", "basins", "classify",
-    "cycles", "find_attractors", "fixed_points", "gru_map", "match_attractors", "sweep", "tanh_map",
-]  # fmt: skip
+    "KINDS",
+    "Atlas",
+    "Classification",
+    "Effort",
+    "ReluMap",
+    "SmoothMap",
+    "atlas",
+    "basin_plane",
+    "basins",
+    "classify",
+    "cycles",
+    "find_attractors",
+    "fixed_points",
+    "gru_map",
+    "match_attractors",
+    "sweep",
+    "tanh_map",
+]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        return getattr(importlib.import_module(f"attrax.dynamics.{_PLACES[name]}"), name)
-    raise AttributeError(f"module 'attrax.dynamics' has no attribute {name!r}")
+__getattr__ = names_of(__name__, _PLACES)
 
 
 def __dir__() -> list[str]:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from attrax.one_thread import ONE_THREAD
 from attrax.settings import SettingsError, StoppedError
 from attrax.studies.conditions import Condition
 from attrax.studies.execution import Died, DiskFull, Done, Job, Said, Waiting, Worker
-from attrax.studies.one_thread import ONE_THREAD
 from attrax.studies.shard_run import DiskFullError, log_failure, run_shard
 
 PATIENCE = 600.0

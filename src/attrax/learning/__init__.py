@@ -3,11 +3,11 @@
 A new learner is one file in this folder and one line in `LEARNERS`.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrax.learning.stopping import StoppingRule
 from attrax.registry import Registry
+from attrax.rooms import names_of
 
 if TYPE_CHECKING:
     from attrax.learning.evaluation import Evaluation, evaluate
@@ -26,14 +26,9 @@ LEARNERS = Registry(
 )
 
 _PLACES = {
-    "Evaluation": "evaluation",
-    "evaluate": "evaluation",
-    "Learner": "training",
-    "Member": "members",
-    "Progress": "training",
-    "Trained": "training",
-    "train": "training",
-    "train_batch": "training",
+    "evaluation": ("Evaluation", "evaluate"),
+    "members": ("Member",),
+    "training": ("Learner", "Progress", "Trained", "train", "train_batch"),
 }
 __all__ = [
     "LEARNERS",
@@ -49,10 +44,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        return getattr(importlib.import_module(f"attrax.learning.{_PLACES[name]}"), name)
-    raise AttributeError(f"module 'attrax.learning' has no attribute {name!r}")
+__getattr__ = names_of(__name__, _PLACES)
 
 
 def __dir__() -> list[str]:

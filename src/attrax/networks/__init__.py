@@ -1,9 +1,9 @@
 """What is trained: recurrent cells with policy and value heads, their first weights, weights in and out."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrax.networks.settings import NetworkSettings
+from attrax.rooms import names_of
 
 if TYPE_CHECKING:
     from attrax.networks.own_weights import OwnNetwork, own_network, read_arrays
@@ -12,15 +12,10 @@ if TYPE_CHECKING:
     from attrax.networks.weights import load_networks, networks_as_bytes, save_networks
 
 _PLACES = {
-    "OwnNetwork": "own_weights",
-    "own_network": "own_weights",
-    "read_arrays": "own_weights",
-    "RecurrentNetwork": "recurrent_network",
-    "initialise": "recurrent_network",
-    "load_networks": "weights",
-    "networks_as_bytes": "weights",
-    "save_networks": "weights",
-    "unroll": "recurrence",
+    "own_weights": ("OwnNetwork", "own_network", "read_arrays"),
+    "recurrence": ("unroll",),
+    "recurrent_network": ("RecurrentNetwork", "initialise"),
+    "weights": ("load_networks", "networks_as_bytes", "save_networks"),
 }
 __all__ = [
     "NetworkSettings",
@@ -36,10 +31,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        return getattr(importlib.import_module(f"attrax.networks.{_PLACES[name]}"), name)
-    raise AttributeError(f"module 'attrax.networks' has no attribute {name!r}")
+__getattr__ = names_of(__name__, _PLACES)
 
 
 def __dir__() -> list[str]:

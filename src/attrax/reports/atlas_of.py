@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from attrax.analyses import stage_atlas
+from attrax.analyses.stage_basins import readout_axes
 from attrax.dynamics import Effort, atlas
 from attrax.networks import OwnNetwork
 from attrax.progress import OnProgress
-from attrax.reports.atlas_page import write_atlas_page
-from attrax.reports.page import make_writable
+from attrax.reports.pages.atlas_page import write_atlas_page
+from attrax.reports.pages.study_page import make_writable
 from attrax.settings import SettingsError, require, to_mapping
 from attrax.source_version import source_version
-from attrax.studies import Condition, Store, stage_atlas
-from attrax.studies.stage_basins import readout_axes
-from attrax.studies.unfinished import Unfinished
+from attrax.studies import Condition, Store
+from attrax.unfinished import Unfinished
 
 _READOUT = ("logit “+” − logit “−”", "mean answer logit − fixation logit")
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
+from attrax.analyses.settings import PlaneSettings, PopulationSettings
 from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError, from_mapping, to_effective_mapping
 from attrax.source_version import source_version
-from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.tasks import TASKS
 
-NUMBERS_COME_FROM = ("tasks", "networks", "learning", "dynamics", "populations", "studies", "keys.py")
+NUMBERS_COME_FROM = ("tasks", "networks", "learning", "dynamics", "populations", "analyses", "keys.py")
 """Rooms with all that is in them: their source is part of a network's name."""
 _NO_SEED = '"seed": null'  # cannot be in the settings: no setting is None there, and quotes in texts are escaped
 

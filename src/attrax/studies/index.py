@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from attrax.checked_files import read_checked, write_checked
+from attrax.parquet import read_table, table_as_bytes, to_frame
 from attrax.source_version import source_version
-from attrax.studies.checked_files import read_checked, write_checked
 from attrax.studies.conditions import Condition, code_version, complete_settings
-from attrax.studies.parquet import read_table, table_as_bytes, to_frame
 from attrax.studies.shards import DamagedShardError, Shard, shards_in
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class Index(NamedTuple):
 
 def _own_version() -> str:
     """Return a hash of the source that says what stands in the index."""
-    files = ("index", "conditions", "settings", "cause_settings")
-    return source_version("settings.py", *(f"studies/{name}.py" for name in files))
+    return source_version("settings.py", "analyses", "studies")
 
 
 def settings_hash(text: str) -> str:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from attrax.one_thread import ONE_THREAD
 from attrax.studies.execution import Died, DiskFull, Done, Job, Said, Worker
-from attrax.studies.one_thread import ONE_THREAD
 from attrax.studies.shard_run import DiskFullError, log_failure, run_shard
 
 

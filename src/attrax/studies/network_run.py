@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from attrax.analyses.decision_groups import groups_in_trials, map_groups
+from attrax.analyses.perturbations import map_perturbations, perturbation_summary
+from attrax.analyses.stage_atlases import atlas_shares, map_atlases
+from attrax.analyses.stage_planes import map_planes, plane_shares
+from attrax.analyses.training_course import first_oscillation, map_course
+from attrax.analyses.unit_analysis import map_units, unit_summary
+from attrax.analyses.unit_course import map_unit_course
+from attrax.analyses.unit_recording import record_units
 from attrax.learning import Progress, Trained, train
 from attrax.networks import RecurrentNetwork
-from attrax.studies.causes import cause_summary, map_causes
 from attrax.studies.conditions import Condition
-from attrax.studies.decision_groups import groups_in_trials, map_groups
 from attrax.studies.machine import describe_machine
-from attrax.studies.plane_atlases import atlas_shares, map_atlases
-from attrax.studies.planes import map_planes, plane_shares
 from attrax.studies.shards import NetworkResult
-from attrax.studies.training_course import first_oscillation, map_course
-from attrax.studies.unfinished import Unfinished
-from attrax.studies.unit_analysis import map_units, unit_summary
-from attrax.studies.unit_course import map_unit_course
-from attrax.studies.unit_recording import record_units
+from attrax.studies.unfinished_network import UnfinishedNetwork
 
 
 def finish_network(
@@ -41,7 +41,7 @@ def finish_network(
         Told the stage of the work ("compiling", "training", "attractors", "units", "causes") and, while training, how
         far it is.
     """
-    unfinished = Unfinished(directory, condition.identity)
+    unfinished = UnfinishedNetwork(directory, condition.identity)
     kept = unfinished.trained()
     if kept is None:
         report("compiling", None)
@@ -63,7 +63,7 @@ def analyse_network(
     report: Callable[[str, Progress | None], None],
 ) -> NetworkResult:
     """Map the planes of a trained network, and put together all that is kept of it; arguments as `finish_network`."""
-    unfinished = Unfinished(directory, condition.identity)
+    unfinished = UnfinishedNetwork(directory, condition.identity)
     report("attractors", None)
     started = time.perf_counter()
     planes = map_planes(condition.task, trained.network, condition.planes, unfinished.dataset)
@@ -117,7 +117,7 @@ def _populations(
     condition: Condition,
     checkpoints: Mapping[str, RecurrentNetwork],
     progress: Mapping[str, Progress],
-    unfinished: Unfinished,
+    unfinished: UnfinishedNetwork,
     report: Callable[[str, Progress | None], None],
 ) -> tuple[xr.Dataset | None, dict[str, float]]:
     """Return what is asked for of the units, and columns for the summary; None and none where nothing is."""
@@ -132,9 +132,9 @@ def _populations(
     if settings.causes:
         report("causes", None)
         grouped = groups_in_trials(record_units(task, network, settings.trials), settings.threshold)
-        causes = map_causes(task, network, grouped.group, settings.cause, unfinished.dataset)
+        causes = map_perturbations(task, network, grouped.group, settings.cause, unfinished.dataset)
         parts.append(causes)
-        columns |= cause_summary(causes)
+        columns |= perturbation_summary(causes)
     merged = xr.merge(parts, compat="no_conflicts", join="exact", combine_attrs="drop") if parts else None
     return merged, columns
 

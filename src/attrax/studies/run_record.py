@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 
-from attrax.studies.checked_files import write_whole
+from attrax.checked_files import write_whole
 from attrax.studies.execution import Event
 from attrax.studies.process_identity import ProcessIdentity
 

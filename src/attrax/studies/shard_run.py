@@ -11,7 +11,7 @@ from attrax.learning import Member, Progress, Trained, train_batch
 from attrax.studies.conditions import Condition
 from attrax.studies.network_run import finish_network
 from attrax.studies.shards import SHARDS, NetworkResult, Shard, confirm_shards, shard_name, write_shard
-from attrax.studies.unfinished import Unfinished
+from attrax.studies.unfinished_network import UnfinishedNetwork
 
 
 class Message(NamedTuple):
@@ -59,7 +59,7 @@ def run_shard(
     if written.folder.is_dir() and not written.damage():  # by an attempt that died before it could say so
         confirm_shards(directory)
         for condition in conditions:
-            Unfinished(directory, condition.identity).discard()
+            UnfinishedNetwork(directory, condition.identity).discard()
             say(Message(condition.identity, "finished"))
         return
     try:
@@ -85,7 +85,7 @@ def run_shard(
             raise DiskFullError(error.errno, "no space left", str(directory)) from error
         raise
     for result in results:
-        Unfinished(directory, result.identity).discard()
+        UnfinishedNetwork(directory, result.identity).discard()
         log_file(directory, result.identity).unlink(missing_ok=True)
         say(Message(result.identity, "finished"))
 
@@ -104,7 +104,7 @@ def _train_side_by_side(
     directory: Path, conditions: Sequence[Condition], say: Callable[[Message], None], width: int
 ) -> None:
     """Train what is not trained yet in one program, and keep it."""
-    untrained = [c for c in conditions if Unfinished(directory, c.identity).trained() is None]
+    untrained = [c for c in conditions if UnfinishedNetwork(directory, c.identity).trained() is None]
     if len(untrained) < 2:
         return
     first, started = untrained[0], time.perf_counter()
@@ -116,7 +116,7 @@ def _train_side_by_side(
     def keep(index: int, trained: Trained) -> None:
         # seconds of a network are its share of the batch's so far
         share = (time.perf_counter() - started) / len(untrained)
-        Unfinished(directory, untrained[index].identity).keep(trained, share)
+        UnfinishedNetwork(directory, untrained[index].identity).keep(trained, share)
 
     members = [Member(condition.network, condition.learner, condition.seed) for condition in untrained]
     train_batch(first.task, members, first.stopping, width, on_progress=progressed, on_trained=keep)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from attrax.checked_files import checksum, make_folders, rename, sync_folder, write_through
+from attrax.parquet import frame_as_bytes, read_table, to_frame
 from attrax.settings import SettingsError, StoppedError
 from attrax.studies.array_files import Chosen, read_arrays
-from attrax.studies.checked_files import checksum, make_folders, rename, sync_folder, write_through
-from attrax.studies.parquet import frame_as_bytes, read_table, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd

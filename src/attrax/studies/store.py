@@ -5,10 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrax.parquet import to_frame
 from attrax.settings import SettingsError, require
 from attrax.studies.conditions import Condition
 from attrax.studies.index import OWN_COLUMNS, Index, open_index
-from attrax.studies.parquet import to_frame
 from attrax.studies.shards import SHARDS, Shard
 from attrax.studies.stored_parts import MissingPartError, Part, part
 from attrax.studies.study import Study
@@ -248,7 +248,7 @@ class Store:
         return self._joined("planes")
 
     def course(self) -> "xr.Dataset":
-        """Return the dynamics along training, over (network, checkpoint): see `attrax.studies.map_course`.
+        """Return the dynamics along training, over (network, checkpoint): see `attrax.analyses.map_course`.
 
         Of the networks that were mapped along training. A checkpoint that a network did not reach is NaN (or empty)
         there.
@@ -315,7 +315,7 @@ class Store:
         """
         import pandas as pd
 
-        from attrax.studies.training_course import course_table
+        from attrax.studies.course_table import course_table
 
         asked = list(self.study.checkpoints if names is None else names)
         tables: dict[str, list[pd.DataFrame]] = {name: [] for name in asked}
@@ -355,7 +355,7 @@ class Store:
 
         Returns
         -------
-        See `attrax.studies.map_groups`; with what the study varies as coordinates. Where networks differ in size, the
+        See `attrax.analyses.map_groups`; with what the study varies as coordinates. Where networks differ in size, the
         units that a network does not have are empty texts and NaN, and ``own_unit`` is -1.
 
         Raises
@@ -377,7 +377,7 @@ class Store:
 
         Returns
         -------
-        See `attrax.studies.map_units` and `map_unit_course`; as `groups` where networks differ in size (numbers that
+        See `attrax.analyses.map_units` and `map_unit_course`; as `groups` where networks differ in size (numbers that
         are whole, such as signs, are 0 there). A checkpoint that a network did not reach, and a feature that its task
         has not, are NaN, empty or False.
 
@@ -392,7 +392,7 @@ class Store:
         return found.sel(checkpoint=[name for name in self._checkpoint_names if name in found.checkpoint])
 
     def causes(self, networks: Sequence[str] | None = None, variables: Sequence[str] | None = None) -> "xr.Dataset":
-        """Return what all networks' answers depend on, over (network, ...): see `attrax.studies.map_causes`.
+        """Return what all networks' answers depend on, over (network, ...): see `attrax.analyses.map_perturbations`.
 
         Parameters
         ----------

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import chain, product
 from typing import Any
 
+from attrax.analyses.settings import PlaneSettings, PopulationSettings
 from attrax.learning import LEARNERS, StoppingRule
 from attrax.networks import NetworkSettings
 from attrax.settings import (
@@ -21,7 +22,6 @@ from attrax.settings import (
     unknown_name,
 )
 from attrax.studies.conditions import Condition, Treatment, stopping_rule
-from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.tasks import TASKS
 
 MOST_NETWORKS = 1_000_000

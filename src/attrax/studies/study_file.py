@@ -6,11 +6,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from attrax.analyses.settings import PlaneSettings, PopulationSettings
 from attrax.learning import LEARNERS
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError, from_mapping, located, require, unknown_name
 from attrax.studies.conditions import stopping_rule
-from attrax.studies.settings import PlaneSettings, PopulationSettings
 from attrax.studies.study import Levels, Study
 from attrax.tasks import TASKS
 

@@ -4,11 +4,11 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from attrax.checked_files import checksum, make_folders, write_whole
+from attrax.parquet import to_frame
 from attrax.progress import OnProgress, Step
 from attrax.settings import SettingsError
-from attrax.studies.checked_files import checksum, make_folders, write_whole
 from attrax.studies.index import FOLDER, open_index, settings_hash
-from attrax.studies.parquet import to_frame
 from attrax.studies.shards import SHARDS, Shard, confirm_shards, set_aside, shards_in
 from attrax.studies.study import Study
 from attrax.studies.study_file import parse_study

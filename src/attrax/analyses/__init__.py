@@ -1,0 +1,67 @@
+"""One trained network on its task: planes, atlases, basins, trials, units, perturbations."""
+
+from typing import TYPE_CHECKING
+
+from attrax.analyses.perturbation_settings import PerturbationSettings
+from attrax.analyses.settings import PlaneSettings, PopulationSettings
+from attrax.rooms import names_of
+
+if TYPE_CHECKING:
+    from attrax.analyses.decision_groups import groups_in_trials, map_groups
+    from attrax.analyses.decision_sides import trial_sides, wrong_side
+    from attrax.analyses.lesions import cut, perturb_weights, silence
+    from attrax.analyses.mode_removal import damp, damp_random, oscillating_mode
+    from attrax.analyses.perturbations import map_perturbations
+    from attrax.analyses.stage_atlases import map_atlases, stage_atlas
+    from attrax.analyses.stage_basins import basins_of_stage
+    from attrax.analyses.stage_planes import map_planes, plane_shares
+    from attrax.analyses.training_course import map_course
+    from attrax.analyses.unit_analysis import map_units
+    from attrax.analyses.unit_course import map_unit_course
+    from attrax.analyses.unit_recording import record_units
+
+_PLACES = {
+    "decision_groups": ("groups_in_trials", "map_groups"),
+    "decision_sides": ("trial_sides", "wrong_side"),
+    "lesions": ("cut", "perturb_weights", "silence"),
+    "mode_removal": ("damp", "damp_random", "oscillating_mode"),
+    "perturbations": ("map_perturbations",),
+    "stage_atlases": ("map_atlases", "stage_atlas"),
+    "stage_basins": ("basins_of_stage",),
+    "stage_planes": ("map_planes", "plane_shares"),
+    "training_course": ("map_course",),
+    "unit_analysis": ("map_units",),
+    "unit_course": ("map_unit_course",),
+    "unit_recording": ("record_units",),
+}
+__all__ = [
+    "PerturbationSettings",
+    "PlaneSettings",
+    "PopulationSettings",
+    "basins_of_stage",
+    "cut",
+    "damp",
+    "damp_random",
+    "groups_in_trials",
+    "map_atlases",
+    "map_course",
+    "map_groups",
+    "map_perturbations",
+    "map_planes",
+    "map_unit_course",
+    "map_units",
+    "oscillating_mode",
+    "perturb_weights",
+    "plane_shares",
+    "record_units",
+    "silence",
+    "stage_atlas",
+    "trial_sides",
+    "wrong_side",
+]
+
+__getattr__ = names_of(__name__, _PLACES)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,1 @@
+"""Proofs that a fixed point or a cycle exists, is stable, and is reached."""

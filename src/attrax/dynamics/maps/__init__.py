@@ -1,0 +1,1 @@
+"""Autonomous maps: ReLU networks, which are linear in pieces, and smooth ones."""

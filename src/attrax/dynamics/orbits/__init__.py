@@ -1,0 +1,1 @@
+"""Orbits of many maps side by side, followed and measured."""

@@ -1,0 +1,1 @@
+"""The search for fixed points and cycles, stable or not."""
