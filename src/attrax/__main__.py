@@ -7,7 +7,7 @@ import traceback
 from contextlib import suppress
 from typing import NoReturn
 
-INTERRUPTED = "attrax: interrupted; what was finished is kept, and the same command goes on from there"
+from attrax.plain_text import INTERRUPTED
 
 
 def start() -> NoReturn:

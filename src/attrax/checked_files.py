@@ -7,8 +7,11 @@ power cut, or a new folder gone, until the folder that holds the name was confir
 import errno
 import hashlib
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+from attrax.settings import SettingsError
 
 _NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 """How file systems answer that cannot confirm a folder, as some of networks: there is nothing more that can be done."""
@@ -81,6 +84,29 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def refusal(folder: Path) -> str | None:
+    """Return why no file can be made in a folder, which is made if need be; None if one can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # permissions do not tell of a disk that is read-only or full
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def make_writable(folder: Path, otherwise: str) -> None:
+    """Make a folder, and refuse one that cannot be written, before any work is done for it.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be written; `otherwise` says what would be right.
+    """
+    refused = refusal(folder)
+    if refused is not None:
+        raise SettingsError(f"{folder} cannot be written: {refused}; {otherwise}")
+
+
 def checksum(content: bytes | memoryview) -> str:
     """Return the SHA-256 of a file's content."""
     return hashlib.sha256(content).hexdigest()
@@ -99,12 +125,17 @@ def write_checked(folder: Path, stem: str, suffix: str, content: bytes | memoryv
         All of it.
     """
     make_folders(folder)
-    path = folder / f"{stem}.{checksum(content)[:32]}.{suffix}"
+    path = folder / checked_name(stem, suffix, content)
     write_whole(path, content)
     for other in _versions(folder, stem, suffix):
         if other != path:
             other.unlink(missing_ok=True)
     return path
+
+
+def checked_name(stem: str, suffix: str, content: bytes | memoryview) -> str:
+    """Return what `write_checked` calls a file of this content."""
+    return f"{stem}.{checksum(content)[:32]}.{suffix}"
 
 
 def read_checked(folder: Path, stem: str, suffix: str) -> bytes | None:
@@ -114,7 +145,7 @@ def read_checked(folder: Path, stem: str, suffix: str) -> bytes | None:
             content = path.read_bytes()
         except OSError:  # it was removed meanwhile, or the disk refuses
             continue
-        if path.name == f"{stem}.{checksum(content)[:32]}.{suffix}":
+        if path.name == checked_name(stem, suffix, content):
             return content
     return None
 

@@ -9,18 +9,56 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from attrax import __version__
-from attrax.__main__ import INTERRUPTED
-from attrax.plain_text import show_what_can_be_shown
+from attrax.plain_text import INTERRUPTED, show_what_can_be_shown
 from attrax.settings import SettingsError, StoppedError, require
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from attrax.studies import Executor
+    from attrax.dynamics import Effort
+    from attrax.own_network.input_atlas import InputAtlas
+    from attrax.studies import Executor, Store
+    from attrax.studies.network_atlas import NetworkAtlas
 
 
 _PRESETS = sorted(file.stem for file in (Path(__file__).parent / "studies" / "presets").glob("*.toml"))
 """Names of the studies that ship with attrax, without loading what reads them."""
+
+
+StudyFolder = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR", help="the folder of a study")]
+ResultsFolder = Annotated[
+    Path | None, tyro.conf.arg(metavar="DIR", help="folder for the results; default: attrax-out/NAME")
+]
+StudyName = Annotated[
+    tyro.conf.Positional[str],
+    tyro.conf.arg(
+        metavar="STUDY",
+        help=f"a study file (TOML), or the name of a preset: {', '.join(_PRESETS)}",
+    ),
+]
+WeightsFile = Annotated[
+    tyro.conf.Positional[Path],
+    tyro.conf.arg(
+        help="a .npz or .safetensors file with W (N, N) as in W h, b (N,), U (N, inputs) and perhaps leak, or with "
+        "PyTorch's names; or a PyTorch state_dict of nn.RNN or nn.GRU (.pt, .pth, .ckpt)",
+        metavar="WEIGHTS",
+    ),
+]
+ConstantInputs = Annotated[
+    tyro.conf.UseAppendAction[tuple[str, ...]],
+    tyro.conf.arg(
+        metavar="INPUT",
+        help="a constant input, such as 1,0,0.5, or a file with one in each row (.csv, .npy, .npz); default: zero",
+    ),
+]
+StudyOrWeights = Annotated[
+    tyro.conf.Positional[Path],
+    tyro.conf.arg(
+        metavar="DIR_OR_WEIGHTS",
+        help="the folder of a study, or a file with the weights of a ReLU network of your own",
+    ),
+]
+Level = Literal["quick", "standard", "thorough"]
 
 
 def demo(
@@ -31,16 +69,8 @@ def demo(
 
 
 def run(
-    study: Annotated[
-        tyro.conf.Positional[str],
-        tyro.conf.arg(
-            metavar="STUDY",
-            help=f"a study file (TOML), or the name of a preset: {', '.join(_PRESETS)}",
-        ),
-    ],
-    out: Annotated[
-        Path | None, tyro.conf.arg(metavar="DIR", help="folder for the results; default: attrax-out/NAME")
-    ] = None,
+    study: StudyName,
+    out: ResultsFolder = None,
     workers: Annotated[int | None, tyro.conf.arg(metavar="N", help="processes at a time; default: one a core")] = None,
     executor: Annotated[
         Literal["local", "ray"], tyro.conf.arg(help="who runs the workers: this machine, or a Ray cluster")
@@ -68,14 +98,40 @@ def run(
     ] = None,
 ) -> None:
     """Run a study: train and analyse what is missing, then write its report."""
-    from attrax.reports import findings, write_report
     from attrax.reports.terminal.run_plan import plan_lines, time_words
-    from attrax.reports.terminal.steps_shown import StepsShown
     from attrax.reports.terminal.study_progress import StudyProgress
     from attrax.studies import load_study
     from attrax.studies.execution import default_shard_size
     from attrax.studies.study_run import available_cores, check_study, run_study
 
+    _check_run(workers, shard_size, retries, most, dry_run, executor, address, device)
+    loaded = load_study(study)
+    directory = _folder(out, loaded.name)
+    size = shard_size or default_shard_size(loaded.n_networks, device)
+    n_workers = workers or (1 if device == "gpu" else available_cores())
+    check_study(loaded, directory)
+    if not dry_run:
+        by_whom = _executor(executor, directory, n_workers, workers, address, device, size)
+        with StudyProgress(loaded, time_words(loaded, directory, n_workers)) as progress:
+            store = run_study(
+                loaded, directory, n_workers, progress, shard_size=size, retries=retries, on_start=progress.start,
+                executor=by_whom, most=most, on_wait=progress.say,
+            )  # fmt: skip
+    if dry_run or most is not None:
+        for line in plan_lines(loaded, directory, n_workers):
+            print(line)
+    elif store.conditions:
+        _write_report(store)
+    if not dry_run and progress.failed:
+        print(f"attrax: {progress.failed} networks failed; see {directory / 'logs'}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _check_run(
+    workers: int | None, shard_size: int | None, retries: int, most: int | None, dry_run: bool, executor: str,
+    address: str | None, device: str,
+) -> None:  # fmt: skip
+    """Refuse options that cannot be, alone or together."""
     at_least = (("workers", workers, 1), ("shard-size", shard_size, 1), ("retries", retries, 0), ("most", most, 1))
     for name, value, least in at_least:
         require(value is None or value >= least, f"--{name} is {value}; it must be {least} or more")
@@ -86,34 +142,17 @@ def run(
         device == "cpu" or shard_size is None or shard_size > 1,
         "--device gpu trains the networks of a shard side by side; --shard-size must be 2 or more",
     )
-    loaded = load_study(study)
-    directory = _folder(out, loaded.name)
-    size = shard_size or default_shard_size(loaded.n_networks, device)
-    n_workers = workers or (1 if device == "gpu" else available_cores())
-    if dry_run:
-        check_study(loaded, directory)
-        for line in plan_lines(loaded, directory, n_workers):
-            print(line)
-        return
-    check_study(loaded, directory)
-    with StudyProgress(loaded, time_words(loaded, directory, n_workers)) as progress:
-        store = run_study(
-            loaded, directory, n_workers, progress, shard_size=size, retries=retries, on_start=progress.start,
-            executor=_executor(executor, directory, n_workers, workers, address, device, size), most=most,
-            on_wait=progress.say,
-        )  # fmt: skip
-    if most is not None:
-        for line in plan_lines(loaded, directory, n_workers):
-            print(line)
-    elif store.conditions:
-        with StepsShown("report") as shown:
-            page = write_report(store, on_progress=shown)
-        print(f"\nThe page is {page.resolve()}")
-        for sentence in findings(store):
-            print(f"- {sentence}")
-    if progress.failed:
-        print(f"attrax: {progress.failed} networks failed; see {directory / 'logs'}", file=sys.stderr)
-        sys.exit(1)
+
+
+def _write_report(store: "Store") -> None:
+    from attrax.reports import findings, write_report
+    from attrax.reports.terminal.steps_shown import StepsShown
+
+    with StepsShown("report") as shown:
+        page = write_report(store, on_progress=shown)
+    print(f"\nThe page is {page.resolve()}")
+    for sentence in findings(store):
+        print(f"- {sentence}")
 
 
 def _executor(
@@ -135,7 +174,7 @@ def _folder(out: Path | None, name: str) -> Path:
 
 
 def status(
-    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR", help="the folder of a study")],
+    directory: StudyFolder,
     verify: Annotated[
         tyro.conf.FlagCreatePairsOff[bool], tyro.conf.arg(help="read every byte, and name what is damaged")
     ] = False,
@@ -160,7 +199,7 @@ def status(
 
 
 def report(
-    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR", help="the folder of a study")],
+    directory: StudyFolder,
     out: Annotated[
         Path | None, tyro.conf.arg(metavar="FOLDER", help="where the page is written; default: DIR/report")
     ] = None,
@@ -176,24 +215,9 @@ def report(
 
 
 def analyse(
-    weights: Annotated[
-        tyro.conf.Positional[Path],
-        tyro.conf.arg(
-            help="a .npz or .safetensors file with W (N, N) as in W h, b (N,), U (N, inputs) and perhaps leak, or with "
-            "PyTorch's names; or a PyTorch state_dict of nn.RNN or nn.GRU (.pt, .pth, .ckpt)",
-            metavar="WEIGHTS",
-        ),
-    ],
-    input: Annotated[
-        tyro.conf.UseAppendAction[tuple[str, ...]],
-        tyro.conf.arg(
-            metavar="INPUT",
-            help="a constant input, such as 1,0,0.5, or a file with one in each row (.csv, .npy, .npz); default: zero",
-        ),
-    ] = (),
-    out: Annotated[
-        Path | None, tyro.conf.arg(metavar="DIR", help="folder for the results; default: attrax-out/NAME")
-    ] = None,
+    weights: WeightsFile,
+    input: ConstantInputs = (),
+    out: ResultsFolder = None,
     starts: Annotated[
         str,
         tyro.conf.arg(
@@ -207,7 +231,7 @@ def analyse(
     ] = None,
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME", help="which network, if the file holds several")] = None,
     effort: Annotated[
-        Literal["quick", "standard", "thorough"],
+        Level,
         tyro.conf.arg(help="how hard to look: quick for a first look, thorough where much stays undecided"),
     ] = "standard",
     solves: Annotated[
@@ -261,13 +285,7 @@ def _read_weights(path: Path) -> "dict[str, np.ndarray]":
 
 
 def atlas(
-    source: Annotated[
-        tyro.conf.Positional[Path],
-        tyro.conf.arg(
-            metavar="DIR_OR_WEIGHTS",
-            help="the folder of a study, or a file with the weights of a ReLU network of your own",
-        ),
-    ],
+    source: StudyOrWeights,
     network: Annotated[
         str | None,
         tyro.conf.arg(metavar="NAME", help="which network of a study (enough of its name in the summary) or of a file"),
@@ -292,7 +310,7 @@ def atlas(
         tyro.conf.arg(metavar="FROM TO", help="of own weights: from where to where they go; default: -1 1"),
     ] = None,
     effort: Annotated[
-        Literal["quick", "standard", "thorough"] | None,
+        Level | None,
         tyro.conf.arg(help="how long sampled orbits are followed; default: as the study says, or standard"),
     ] = None,
     out: Annotated[
@@ -301,12 +319,9 @@ def atlas(
     ] = None,
 ) -> None:
     """Map a ReLU network's attractors at every input of a plane, as a page that answers to the pointer."""
-    from attrax.compilation_cache import use_compilation_cache
     from attrax.own_network.effort_levels import EFFORT_LEVELS
-    from attrax.own_network.inputs_and_starts import read_inputs
-    from attrax.reports.atlas_of import write_own_atlas, write_study_atlas
-    from attrax.reports.terminal.steps_shown import StepsShown
     from attrax.studies import open as open_store
+    from attrax.studies.network_atlas import network_atlas
 
     require(source.exists(), f"there is no {source}; give the folder of a study, or a file of weights")
     studys = {"context": context, "checkpoint": checkpoint}
@@ -315,26 +330,70 @@ def atlas(
         whose, is_a = ("own weights", "study") if source.is_dir() else ("a study", "file of weights")
         require(value is None, f"--{name} is for {whose}, and {source} is a {is_a}")
     how_long = None if effort is None else EFFORT_LEVELS[effort].effort
-    use_compilation_cache()
     if source.is_dir():
-        store = open_store(source)
-        with StepsShown("atlas") as shown:
-            page = write_study_atlas(
-                store, network, 1 if context is None else context, checkpoint or "final", out, how_long, _say, shown
-            )
+        asked = network_atlas(
+            open_store(source), network, 1 if context is None else context, checkpoint or "final", how_long
+        )
+        page = _write_atlas(asked, out or source / "report" / asked.page, asked.readout, asked.readout_names)
     else:
-        from attrax.networks import own_network
-
-        own = own_network(_read_weights(source), network)
-        if own.remark:
-            _remark(own.remark)
-        values = read_inputs([] if input is None else [input], own, _remark)[0]
-        place = out or Path("attrax-out") / source.stem / "atlas.html"
-        with StepsShown("atlas") as shown:
-            page = write_own_atlas(
-                own, source.name, vary or (1, 2), values, span or (-1.0, 1.0), place, how_long, _say, shown
-            )
+        page = _write_atlas(
+            _input_atlas(source, network, vary or (1, 2), input, span or (-1.0, 1.0), how_long),
+            out or Path("attrax-out") / source.stem / "atlas.html",
+        )
     print(f"The page is {page.resolve()}")
+
+
+def _input_atlas(
+    source: Path,
+    network: str | None,
+    vary: tuple[int, int],
+    values: str | None,
+    span: tuple[float, float],
+    effort: "Effort | None",
+) -> "InputAtlas":
+    from attrax.networks import own_network
+    from attrax.own_network.input_atlas import InputAtlas
+    from attrax.own_network.inputs_and_starts import read_inputs
+
+    own = own_network(_read_weights(source), network)
+    if own.remark:
+        _remark(own.remark)
+    inputs = read_inputs([] if values is None else [values], own, _remark)[0]
+    return InputAtlas(source.name, own, inputs, vary, span, effort)
+
+
+def _write_atlas(
+    asked: "NetworkAtlas | InputAtlas",
+    page: Path,
+    readout: "np.ndarray | None" = None,
+    readout_names: tuple[str, str] | None = None,
+) -> Path:
+    """Compute an atlas and write its page; what is done of one that is interrupted is kept beside it."""
+    from attrax.checked_files import make_writable
+    from attrax.compilation_cache import use_compilation_cache
+    from attrax.reports import write_atlas_page
+    from attrax.reports.terminal.steps_shown import StepsShown
+
+    require(not page.is_dir(), f"--out {page} is a folder; name a page, such as atlas.html")
+    make_writable(page.parent, "--out names another page")
+    use_compilation_cache()
+    with StepsShown("atlas") as shown:
+        size = "seconds" if asked.n_units < _SMALL else "from half a minute, where nothing oscillates, to half an hour"
+        _say(
+            f"an atlas of {asked.n_units} units takes {size}: first orbits at 64 to 128 inputs, then every polygon, "
+            "then the page; an interrupted one keeps its orbits, and its polygons once all are found"
+        )
+        if asked.remark:
+            _say(asked.remark)
+        unfinished = asked.unfinished(page.parent)
+        found = asked.compute(shown, unfinished.dataset)
+        write_atlas_page(found, page, readout, readout_names, asked.labels, asked.title)
+        unfinished.discard()
+    return page
+
+
+_SMALL = 64
+"""Units: the atlas of a smaller network takes seconds."""
 
 
 def tasks() -> None:

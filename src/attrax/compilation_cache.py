@@ -5,10 +5,10 @@ other value of it is the folder; whoever has set JAX's own cache keeps it.
 """
 
 import os
-import tempfile
 from pathlib import Path
 
 from attrax._lazy import jax
+from attrax.checked_files import refusal
 
 SWITCH = "ATTRAX_COMPILATION_CACHE"
 
@@ -30,26 +30,16 @@ def cache_folder() -> Path | None:
         return None
 
 
-def _can_be_written(folder: Path) -> bool:
-    """Whether files can be made in a folder, which is made if need be: JAX would warn of each program that it loses."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # permissions do not tell of a disk that is read-only or full
-            return True
-    except OSError:
-        return False
-
-
 def use_compilation_cache() -> None:
     """Let JAX keep compiled programs in `cache_folder`, unless it has a cache already or has been told to have none.
 
-    Where that folder cannot be written, none are kept.
+    Where that folder cannot be written, none are kept: JAX would warn of each program that it loses.
 
     Training and analysis call this before they compile anything. The cache is JAX's own, so other programs of the same
     process that take long to compile are kept too.
     """
     folder = cache_folder()
-    if folder is None or jax.config.values["jax_compilation_cache_dir"] is not None or not _can_be_written(folder):
+    if folder is None or jax.config.values["jax_compilation_cache_dir"] is not None or refusal(folder) is not None:
         return
     settings = {
         "jax_compilation_cache_dir": str(folder),

@@ -8,6 +8,7 @@ import codecs
 import sys
 import unicodedata
 
+INTERRUPTED = "attrax: interrupted; what was finished is kept, and the same command goes on from there"
 _ERRORS = "attrax.plain"
 _WORDS = {
     "δ": "delta", "λ": "lambda", "γ": "gamma", "α": "alpha", "θ": "theta", "σ": "sigma", "τ": "tau",

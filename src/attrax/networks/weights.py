@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from safetensors.numpy import load, save
 
+from attrax.checked_files import write_whole
 from attrax.networks.recurrent_network import RecurrentNetwork
 from attrax.networks.settings import CELLS, NetworkSettings
 
@@ -22,7 +23,7 @@ def save_networks(
     path: Path, networks: Mapping[str, RecurrentNetwork], metadata: Mapping[str, str] | None = None
 ) -> None:
     """Write networks under their names to a file: see `networks_as_bytes`."""
-    path.write_bytes(networks_as_bytes(networks, metadata))
+    write_whole(path, networks_as_bytes(networks, metadata))
 
 
 def networks_as_bytes(networks: Mapping[str, RecurrentNetwork], metadata: Mapping[str, str] | None = None) -> bytes:

@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float, Int
 
-from attrax.checked_files import make_folders, sync_folder, write_whole
+from attrax.checked_files import checked_name, make_folders, read_checked, sync_folder, write_checked, write_whole
 from attrax.dynamics import Effort, ReluMap, SmoothMap, find_attractors, gru_map, tanh_map
 from attrax.networks import OwnNetwork
 from attrax.own_network.attractor_table import attractor_table, start_table
@@ -118,6 +118,8 @@ class AnalysedWeights:
     directory: Path
     results: tuple[xr.Dataset, ...]
     """As `analyse_input` returns them."""
+    files: tuple[str, ...]
+    """Where each lies, in the directory; a file's name holds its checksum."""
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -133,7 +135,7 @@ class AnalysedWeights:
         for index, table in enumerate(tables):
             table.insert(0, "input", index + 1)
             table.insert(1, "input_values", self.analysis.input_text(index))
-            table["result"] = f"{_RESULTS}/{self.analysis.identity(index)}.nc"
+            table["result"] = self.files[index]
         return pd.concat(tables, ignore_index=True)
 
 
@@ -162,23 +164,23 @@ def run_analysis(
         Before any work, if the folder holds something else or cannot be written.
     """
     prepare_analysis(analysis, directory)
-    results = []
+    results, files = [], []
     for index in range(len(analysis.inputs)):
-        file = directory / _RESULTS / f"{analysis.identity(index)}.nc"
+        folder, identity = directory / _RESULTS, analysis.identity(index)
+        content = read_checked(folder, identity, "nc")
         title = f"input {index + 1} of {len(analysis.inputs)} ({analysis.input_text(index)})"
-        if file.is_file():
-            words = "is there already"
-        else:
-            words = f"following {analysis.n_starts + analysis.starts_are_drawn} starts"
+        starts = analysis.n_starts + analysis.starts_are_drawn
         if say is not None:
-            say(f"{title}: {words}")
-        if not file.is_file():
-            unfinished = Unfinished(directory, analysis.identity(index))
-            _write_result(analyse_input(analysis, index, unfinished.dataset, on_progress), file)
+            say(f"{title}: {f'following {starts} starts' if content is None else 'is there already'}")
+        if content is None:
+            unfinished = Unfinished(directory, identity)
+            content = _as_bytes(analyse_input(analysis, index, unfinished.dataset, on_progress))
+            write_checked(folder, identity, "nc", content)
             unfinished.discard()
-        with xr.open_dataset(file, engine="h5netcdf") as dataset:
+        files.append(f"{_RESULTS}/{checked_name(identity, 'nc', content)}")
+        with xr.open_dataset(content, engine="h5netcdf") as dataset:
             results.append(dataset.load())
-    analysed = AnalysedWeights(analysis, directory, tuple(results))
+    analysed = AnalysedWeights(analysis, directory, tuple(results), tuple(files))
     _write_tables(analysed)
     return analysed
 
@@ -373,13 +375,13 @@ def _first_steps(
     return trace
 
 
-def _write_result(result: xr.Dataset, file: Path) -> None:
+def _as_bytes(result: xr.Dataset) -> bytes:
     compressed = {
         name: {"zlib": True, "complevel": 4, "shuffle": True}
         for name, values in result.data_vars.items()
         if values.ndim > 1 and values.size
     }
-    write_whole(file, result.to_netcdf(engine="h5netcdf", encoding=compressed))
+    return bytes(result.to_netcdf(engine="h5netcdf", encoding=compressed))
 
 
 def _write_tables(analysed: AnalysedWeights) -> None:

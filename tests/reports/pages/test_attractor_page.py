@@ -77,7 +77,7 @@ def with_table(table, value=0.5):
     network = own_network({"W": np.eye(1), "U": np.ones((1, 1)), "b": np.ones(1)})
     count = int(table.input.max())
     analysis = WeightsAnalysis("x.npz", network, np.full((count, 1), value), 100)
-    analysed = AnalysedWeights(analysis, Path("nowhere"), (xr.Dataset(),) * count)
+    analysed = AnalysedWeights(analysis, Path("nowhere"), (xr.Dataset(),) * count, ("",) * count)
     analysed.__dict__["table"] = table  # where the cached property keeps it
     return analysed
 

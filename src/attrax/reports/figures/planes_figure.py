@@ -1,5 +1,7 @@
 """Figures for print, by matplotlib."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -8,6 +10,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from attrax.checked_files import write_whole
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.drawn_cells import has_planes, left_out, say_left_out, shown
 from attrax.settings import SettingsError
@@ -113,7 +116,10 @@ def _draw_orbit(axis: Any, arrays: Any) -> None:
     axis.set_title(f"largest orbit\n{where}", fontsize=8)
 
 
-def save(figure: Figure, path: Any) -> None:
+def save(figure: Figure, path: Path) -> None:
     """Write a figure without the date, so that the same numbers give the same file."""
+    drawn = io.BytesIO()
+    metadata = {"Software": None} if path.suffix == ".png" else {"Date": None}
     with matplotlib.rc_context({"svg.hashsalt": "attrax"}):
-        figure.savefig(path, dpi=160, metadata={"Software": None} if str(path).endswith(".png") else {"Date": None})
+        figure.savefig(drawn, format=path.suffix[1:], dpi=160, metadata=metadata)
+    write_whole(path, drawn.getvalue())

@@ -1,7 +1,6 @@
 """The atlas as a page: one self-contained file, on which every polygon answers to the pointer."""
 
 import base64
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+from attrax.checked_files import write_whole
 from attrax.dynamics import Atlas
 from attrax.dynamics.periodic.linear_pieces import states_of
 from attrax.progress import Step
@@ -70,10 +70,7 @@ def write_atlas_page(
     ValueError
         For a readout of another shape, or that is not finite.
     """
-    text = render_atlas(atlas, readout, readout_names, labels, title)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, render_atlas(atlas, readout, readout_names, labels, title).encode())
     return path
 
 

@@ -1,6 +1,5 @@
 """The page of one network's attractors: one self-contained file."""
 
-import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from attrax.checked_files import write_whole
 from attrax.own_network.weights_analysis import AnalysedWeights
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.pages.page_templates import embed, template
@@ -48,9 +48,7 @@ _MOST_ALONE = 8
 def write_attractor_page(analysed: AnalysedWeights) -> Path:
     """Write ``index.html`` in the analysis's folder; return its path."""
     page = analysed.directory / "index.html"
-    temporary = analysed.directory / f".index.{os.getpid()}.html"
-    temporary.write_text(render_attractors(analysed), encoding="utf-8")
-    temporary.replace(page)
+    write_whole(page, render_attractors(analysed).encode())
     return page
 
 

@@ -1,8 +1,6 @@
 """The report of a study: one self-contained page, and the figure for print."""
 
 import base64
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from attrax.checked_files import make_writable, write_whole
 from attrax.progress import OnProgress, Step, ignore_progress
 from attrax.reports.appearance import KIND_LOOKS
 from attrax.reports.drawn_cells import Choice, choose, shown_words
@@ -66,31 +65,12 @@ def write_report(store: Store, folder: Path | None = None, on_progress: OnProgre
     compared = compare_rules(store)
     for name, table in (("cells", compared.cells), ("pairs", compared.pairs), ("trends", compared.trends)):
         if len(table):
-            table.to_csv(folder / f"{name}.csv", index=False)
+            write_whole(folder / f"{name}.csv", table.to_csv(index=False).encode())
     tell(Step(_PARTS, 3, 4))
     page = folder / "index.html"
-    temporary = folder / f".index.{os.getpid()}.html"
-    text = render(store, {name: folder / f"{name}.png" for name in pictures}, compared)
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(page)
+    write_whole(page, render(store, {name: folder / f"{name}.png" for name in pictures}, compared).encode())
     tell(Step(_PARTS, 4, 4))
     return page
-
-
-def make_writable(folder: Path, otherwise: str) -> None:
-    """Make a folder, and refuse one that cannot be written, before anything is drawn.
-
-    Raises
-    ------
-    SettingsError
-        If it cannot be written; `otherwise` says what would be right.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # permissions do not tell of a disk that is read-only
-            return
-    except OSError as error:
-        raise SettingsError(f"{folder} cannot be written: {error.strerror}; {otherwise}") from None
 
 
 def render(store: Store, pictures: Mapping[str, Path] | None = None, compared: RulesCompared | None = None) -> str:
