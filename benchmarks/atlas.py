@@ -59,7 +59,7 @@ def kept(name: str, arguments) -> list:
 
 def planes(directory: Path, only: str | None = None):
     """Title, weights, bias, directions and start of the stimulus-stage plane of each network, context 1."""
-    from attrax.analyses.stage_inputs import StageInputs
+    from attrax.analyses.network_on_task import NetworkOnTask
     from attrax.networks.weights import load_networks
     from attrax.studies import open as open_store
 
@@ -67,7 +67,7 @@ def planes(directory: Path, only: str | None = None):
         if only is not None and only not in condition.title:
             continue
         path = next((directory / "shards" / condition.identity).glob("weights*"))
-        inputs = StageInputs(condition.task, load_networks(path)[f"{condition.identity}/final"])
+        inputs = NetworkOnTask(condition.task, load_networks(path)[f"{condition.identity}/final"])
         corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
         for context in range(condition.task.n_contexts):
             biases = inputs.biases("stimulus", corners, context)

@@ -147,7 +147,8 @@ def border_collision(_) -> None:
 
 def trained_planes(directory: Path, points: int):
     """Title, weights, biases and starts of the stimulus-stage planes of each network, both contexts together."""
-    from attrax.analyses.stage_inputs import StageInputs, coherence_axes
+    from attrax.analyses.coherence_planes import coherence_axes
+    from attrax.analyses.network_on_task import NetworkOnTask
     from attrax.networks.weights import load_networks
     from attrax.studies import open as open_store
 
@@ -155,7 +156,7 @@ def trained_planes(directory: Path, points: int):
     for condition in store.conditions:
         path = next((directory / "shards" / condition.identity).glob("weights*"))
         network = load_networks(path)[f"{condition.identity}/final"]
-        inputs = StageInputs(condition.task, network)
+        inputs = NetworkOnTask(condition.task, network)
         coherences = np.array(list(product(*coherence_axes(condition.task, points))))
         planes = [
             (inputs.biases("stimulus", coherences, context), inputs.starts("stimulus", coherences, context))

@@ -36,15 +36,15 @@ def _mean(values) -> float | None:
 
 def wrong_in_the_delay(condition, network) -> float:
     """Share of real trials on the wrong side, or none, when the delay begins; the mean over strengths."""
-    from attrax.analyses import trial_sides, wrong_side
+    from attrax.analyses import NetworkOnTask, trial_sides, wrong_side
 
-    sides = trial_sides(condition.task, network, condition.planes.course_trials, ("delay",))
+    sides = trial_sides(NetworkOnTask(condition.task, network), condition.planes.course_trials, ("delay",))
     return float(wrong_side(sides).wrong_side.mean())
 
 
 def course(arguments) -> None:
     """Each checkpoint of each network; and the three comparisons."""
-    from attrax.analyses.training_course import turnover
+    from attrax.analyses.training_course import attractor_turnover
     from attrax.reports.words.matched_comparisons import comparison_rows
     from attrax.studies import open as open_store
 
@@ -55,7 +55,7 @@ def course(arguments) -> None:
         # Counted anew from the checkpoints: the store may have been made before this code.
         networks = store.networks(condition.identity)
         in_order = [networks[name] for name in arrays.checkpoint.values.tolist()]
-        counted = turnover(condition.task, in_order, condition.planes)
+        counted = attractor_turnover(condition.task, in_order, condition.planes)
         for moment in range(arrays.sizes["checkpoint"]):
             at, turned = arrays.isel(checkpoint=moment), counted.isel(moment=moment)
             rows.append(
@@ -80,7 +80,7 @@ def sides(arguments) -> None:
 
     store, rows = open_store(arguments.networks), []
     for condition in store.conditions:
-        table = wrong_side(trial_sides(condition.task, store.network(condition.identity), TRIALS))
+        table = wrong_side(trial_sides(NetworkOnTask(condition.task, store.network(condition.identity)), TRIALS))
         rows.append(
             {
                 "network": condition.title, "trials": TRIALS,
@@ -108,7 +108,9 @@ def figures(arguments) -> None:
         condition = next(
             c for c in store.conditions if c.learner_label == learner and c.network.delta == 0.06 and c.seed == 0
         )
-        basins = basins_of_stage(condition.task, store.network(condition.identity), "delay", 0, points=41)
+        basins = basins_of_stage(
+            NetworkOnTask(condition.task, store.network(condition.identity)), "delay", 0, points=41
+        )
         figure = basin_figure(basins, title=f"{condition.title}: delay stage, context 1")
         save_figure(figure, IMAGES / f"basins-{learner}.png")
 

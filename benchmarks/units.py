@@ -60,14 +60,18 @@ MEASURES = {**BALANCE, **TUNING, **CAUSES}
 
 def networks(store) -> None:
     """Write a row a network, the cells of the study, and the pairs."""
-    from attrax.analyses import map_units
+    from attrax.analyses import NetworkOnTask, map_units
     from attrax.analyses.unit_analysis import unit_summary
     from attrax.studies import compare, describe
 
     summary = store.summary().set_index("network", drop=False)
     for condition in store.conditions:
         both = store.networks(condition.identity)
-        units = map_units(condition.task, both["final"], condition.populations, both["initial"])
+        units = map_units(
+            NetworkOnTask(condition.task, both["final"]),
+            condition.populations,
+            NetworkOnTask(condition.task, both["initial"]),
+        )
         for name, value in unit_summary(units).items():
             summary.loc[condition.identity, name] = value
         print(condition.title, flush=True)

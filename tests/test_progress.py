@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from attrax.analyses import (
+    NetworkOnTask,
     PerturbationSettings,
     PlaneSettings,
     PopulationSettings,
@@ -60,14 +61,14 @@ def test_an_atlas_tells_of_inputs_and_regions():
 
 def test_groups_are_told(easy_task, network):
     told = []
-    map_groups(easy_task, network, QUICK, n_trials=20, followed=4, on_progress=told.append)
+    map_groups(NetworkOnTask(easy_task, network), QUICK, n_trials=20, followed=4, on_progress=told.append)
     check(told, "definitions of groups applied", 3)
 
 
 def test_planes_and_what_is_kept_of_them_are_told(easy_task, network):
     told = []
     settings = PlaneSettings(points=2, stages=("stimulus",), trials=1, effort=QUICK, orbit_steps=5)
-    map_planes(easy_task, network, settings, on_progress=told.append)
+    map_planes(NetworkOnTask(easy_task, network), settings, on_progress=told.append)
     check(told, "planes mapped", 2)
 
 
@@ -75,11 +76,11 @@ def test_planes_and_what_is_kept_of_them_are_told(easy_task, network):
 def test_parts_of_units_and_causes_are_told(easy_task, network, map_parts):
     told = []
     if map_parts == "units":
-        map_units(easy_task, network, PopulationSettings(trials=20), None, part, told.append)
+        map_units(NetworkOnTask(easy_task, network), PopulationSettings(trials=20), None, part, told.append)
         check(told, "tests of units", 3)
     else:
         groups = np.full(network.n_hidden, "G_a")
-        map_perturbations(easy_task, network, groups, PerturbationSettings(trials=20), part, told.append)
+        map_perturbations(NetworkOnTask(easy_task, network), groups, PerturbationSettings(trials=20), part, told.append)
         check(told, "parts of the causes", 6)
 
 

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attrax.analyses import trial_sides, wrong_side
+from attrax.analyses import NetworkOnTask, trial_sides, wrong_side
 from attrax.analyses.trial_states import states_of_trials
 from attrax.networks import RecurrentNetwork
 from attrax.tasks.perceptual_decision import PerceptualDecision
@@ -26,7 +26,7 @@ def latch(gain=1.0, threshold=0.0):
 
 
 def test_a_latch_answers_as_the_side_says_on_which_it_was_when_the_decision_began():
-    sides = trial_sides(TASK, latch(), 200, label=True)
+    sides = trial_sides(NetworkOnTask(TASK, latch()), 200, label=True)
     decided = sides.side.sel(stage="decision").values
     np.testing.assert_array_equal(decided, np.where(sides.answer.values == 1, 1, -1))
     assert set(np.unique(sides.kind.sel(stage=["delay", "decision"]))) == {"fixed point"}
@@ -42,7 +42,7 @@ def test_a_latch_answers_as_the_side_says_on_which_it_was_when_the_decision_bega
 def test_a_network_that_only_ever_favours_plus_is_wrong_in_all_trials_of_the_other_choice():
     network = latch(gain=0.0)
     biased = RecurrentNetwork(**{**vars(network), "bias": jnp.array([1.0, -1.0])})
-    sides = trial_sides(TASK, biased, 100)
+    sides = trial_sides(NetworkOnTask(TASK, biased), 100)
     assert (sides.side == 1).all()
     for stage in sides.stage.values:
         np.testing.assert_array_equal(sides.wrong.sel(stage=stage), sides.choice == 2)
@@ -50,13 +50,13 @@ def test_a_network_that_only_ever_favours_plus_is_wrong_in_all_trials_of_the_oth
 
 def test_a_state_that_diverges_is_on_no_side():
     growing = RecurrentNetwork(**{**vars(latch()), "recurrent_weights": jnp.array([[1.5, 0.0], [0.0, 1.4]])})
-    sides = trial_sides(TASK, growing, 20)
+    sides = trial_sides(NetworkOnTask(TASK, growing), 20)
     assert (sides.side == 0).all()
     assert not sides.wrong.any()
     table = wrong_side(sides)
     assert (table.wrong_side == 1).all()
     assert (table.no_side == 1).all()
-    assert set(np.unique(trial_sides(TASK, growing, 20, label=True).kind)) == {"divergent"}
+    assert set(np.unique(trial_sides(NetworkOnTask(TASK, growing), 20, label=True).kind)) == {"divergent"}
 
 
 def test_states_at_the_ends_of_stages_are_those_of_a_step_by_step_run():
@@ -82,13 +82,13 @@ def test_states_at_the_ends_of_stages_are_those_of_a_step_by_step_run():
 
 def test_what_cannot_be_asked_is_told():
     with pytest.raises(ValueError, match="stages"):
-        trial_sides(TASK, latch(), stages=("answer",))
+        trial_sides(NetworkOnTask(TASK, latch()), stages=("answer",))
     with pytest.raises(ValueError, match="n_trials"):
-        trial_sides(TASK, latch(), 0)
+        trial_sides(NetworkOnTask(TASK, latch()), 0)
 
 
 @pytest.mark.parametrize("delay", [0, (0, 2)])
 def test_a_delay_without_steps_ends_in_the_state_of_the_stimulus(delay):
     task = PerceptualDecision(fixation=2, stimulus=6, delay=delay, decision=2, coherences=(0.1, 0.5), noise=0.4)
-    sides = trial_sides(task, latch(), 100)
+    sides = trial_sides(NetworkOnTask(task, latch()), 100)
     np.testing.assert_array_equal(sides.side.sel(stage="decision"), np.where(sides.answer == 1, 1, -1))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attrax.analyses.disturbed_trials import trial_outcomes
 from attrax.analyses.lesions import cut, cut_weights, perturb_weights, silence
 from attrax.learning import evaluate
-from attrax.learning.evaluation import trial_outcomes
 from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError

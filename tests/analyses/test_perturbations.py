@@ -7,15 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from attrax.analyses.disturbed_trials import trial_outcomes
 from attrax.analyses.lesions import cut_weights, perturb_weights, silence
+from attrax.analyses.mode_perturbation import FOUND, NO_PAIR
 from attrax.analyses.mode_removal import damp, oscillating_mode
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.perturbation_settings import PerturbationSettings
-from attrax.analyses.perturbations import FOUND, NO_PAIR, map_perturbations, perturbation_summary
-from attrax.analyses.stage_inputs import StageInputs
+from attrax.analyses.perturbations import map_perturbations, perturbation_summary
 from attrax.dynamics import Effort
 from attrax.keys import derive_key
 from attrax.learning import evaluate
-from attrax.learning.evaluation import trial_outcomes
 from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings, RecurrentNetwork
 from attrax.networks.cells import Tanh
@@ -39,7 +40,7 @@ def overall(causes, name, counts="cause_trials", **where):
 @pytest.fixture(scope="module")
 def planted():
     task, network = decider()
-    return task, network, map_perturbations(task, network, PLANTED, QUICK)
+    return task, network, map_perturbations(NetworkOnTask(task, network), PLANTED, QUICK)
 
 
 def test_a_group_is_what_the_answers_of_its_choice_depend_on(planted):
@@ -101,7 +102,7 @@ def test_a_mode_that_was_planted_is_found_and_taken_out():
         network, recurrent_weights=jnp.asarray(weights, jnp.float32), input_weights=jnp.asarray(inputs, jnp.float32),
         bias=jnp.asarray(bias, jnp.float32),
     )  # fmt: skip
-    causes = map_perturbations(task, network, np.full(8, "", "U3"), QUICK)
+    causes = map_perturbations(NetworkOnTask(task, network), np.full(8, "", "U3"), QUICK)
     assert (causes.cause_mode_found == FOUND).all()
     np.testing.assert_allclose(causes.cause_mode_modulus, size, rtol=1e-5)
     np.testing.assert_allclose(causes.cause_mode_angle, angle, rtol=1e-5)
@@ -117,7 +118,7 @@ def test_a_mode_that_was_planted_is_found_and_taken_out():
     assert np.isnan(causes.cause_silenced).all()
     assert np.isnan(causes.cause_cut_random).all()
     # what was evaluated is the damped network, in the trials of the context
-    inputs = StageInputs(task, network)
+    inputs = NetworkOnTask(task, network)
     state = np.zeros(8)
     state[:3] = 1.0
     state[:3] = np.linalg.solve(
@@ -144,7 +145,7 @@ def test_a_network_without_a_complex_pair_says_so(planted):
 def test_a_network_that_diverges_has_no_mode_and_all_else(gain, fixation):
     task, network = decider()
     wild = RecurrentNetwork(**{**vars(network), "recurrent_weights": gain * jnp.eye(6)})
-    causes = map_perturbations(dataclasses.replace(task, fixation=fixation), wild, PLANTED, QUICK)
+    causes = map_perturbations(NetworkOnTask(dataclasses.replace(task, fixation=fixation), wild), PLANTED, QUICK)
     assert set(causes.cause_mode_found.values.tolist()) == {"divergent"}
     assert (causes.cause_mode_kinds.sel(attractor_kind="divergent") == 1).all()
     assert np.isfinite(causes.cause_silenced).all()
@@ -176,22 +177,22 @@ def test_parts_are_kept_and_the_whole_is_the_same():
         kept[name] = compute()
         return kept[name]
 
-    one = map_perturbations(task, network, PLANTED, QUICK, keep)
+    one = map_perturbations(NetworkOnTask(task, network), PLANTED, QUICK, keep)
     assert list(kept) == [
         "causes silenced", "causes planes", "causes cut", "causes robustness", "causes mode 0", "causes mode 1",
     ]  # fmt: skip
-    again = map_perturbations(task, network, PLANTED, QUICK, lambda name, _: kept[name])
+    again = map_perturbations(NetworkOnTask(task, network), PLANTED, QUICK, lambda name, _: kept[name])
     assert one.identical(again)
 
 
 def test_a_network_or_groups_that_do_not_fit_are_refused():
     task, network = decider()
     with pytest.raises(SettingsError, match="the cell is Tanh; causes are mapped of Relu only"):
-        map_perturbations(task, dataclasses.replace(network, cell=Tanh()), PLANTED, QUICK)
+        map_perturbations(NetworkOnTask(task, dataclasses.replace(network, cell=Tanh())), PLANTED, QUICK)
     with pytest.raises(SettingsError, match=r"groups have shape \(5,\); they must have shape \(6,\)"):
-        map_perturbations(task, network, PLANTED[1:], QUICK)
+        map_perturbations(NetworkOnTask(task, network), PLANTED[1:], QUICK)
     with pytest.raises(SettingsError, match=r"groups hold \['G_b'\]; each must be one of G_a"):
-        map_perturbations(task, network, np.array([*PLANTED[:5], "G_b"]), QUICK)
+        map_perturbations(NetworkOnTask(task, network), np.array([*PLANTED[:5], "G_b"]), QUICK)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from attrax.analyses import basins_of_stage, trial_sides
+from attrax.analyses import NetworkOnTask, basins_of_stage, trial_sides
 from attrax.dynamics import Effort
 from tests.analyses.test_decision_sides import TASK, latch
 
@@ -11,7 +11,7 @@ QUICK = Effort(settling_steps=300, steps=1000, extension=1)
 @pytest.fixture(scope="module", params=["components", "readout"])
 def basins(request):
     return basins_of_stage(
-        TASK, latch(), "delay", 0, axes=request.param, n_trials=60, points=11, effort=QUICK, solves=50
+        NetworkOnTask(TASK, latch()), "delay", 0, axes=request.param, n_trials=60, points=11, effort=QUICK, solves=50
     )
 
 
@@ -38,7 +38,7 @@ def test_borders_are_where_both_units_are_equal_and_belong_to_the_saddle(basins)
 
 
 def test_trials_are_those_whose_sides_are_counted(basins):
-    sides = trial_sides(TASK, latch(), 60, ("delay",))
+    sides = trial_sides(NetworkOnTask(TASK, latch()), 60, ("delay",))
     np.testing.assert_array_equal(basins.trial_choice, sides.choice)
     plus = int(basins.trial_attractor.values[sides.side.values[0] == 1][0])
     np.testing.assert_array_equal(basins.trial_attractor.values == plus, sides.side.values[0] == 1)
@@ -51,12 +51,12 @@ def test_axes_are_orthonormal_and_say_how_much_they_hold(basins):
 
 def test_what_cannot_be_asked_is_told():
     with pytest.raises(ValueError, match="stage is"):
-        basins_of_stage(TASK, latch(), "answer", 0)
+        basins_of_stage(NetworkOnTask(TASK, latch()), "answer", 0)
     with pytest.raises(ValueError, match="n_trials is 0"):
-        basins_of_stage(TASK, latch(), "delay", 0, n_trials=0)
+        basins_of_stage(NetworkOnTask(TASK, latch()), "delay", 0, n_trials=0)
     with pytest.raises(ValueError, match="span no plane"):
-        basins_of_stage(TASK, latch(), "fixation", 0, n_trials=5, effort=QUICK)
+        basins_of_stage(NetworkOnTask(TASK, latch()), "fixation", 0, n_trials=5, effort=QUICK)
     with pytest.raises(ValueError, match="context is 1"):
-        basins_of_stage(TASK, latch(), "delay", 1)
+        basins_of_stage(NetworkOnTask(TASK, latch()), "delay", 1)
     with pytest.raises(ValueError, match="coherence has 2 values"):
-        basins_of_stage(TASK, latch(), "stimulus", 0, coherence=(0.1, 0.2))
+        basins_of_stage(NetworkOnTask(TASK, latch()), "stimulus", 0, coherence=(0.1, 0.2))

@@ -3,8 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from attrax.analyses.coherence_planes import coherence_axes
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import PlaneSettings
-from attrax.analyses.stage_inputs import StageInputs, coherence_axes
 from attrax.analyses.stage_planes import map_planes, plane_shares
 from attrax.dynamics import Effort
 from attrax.learning.programs import initial_network
@@ -21,7 +22,7 @@ def network(task, delta=0.6, n_hidden=16, seed=0):
 
 def test_starts_are_the_states_that_a_noise_free_trial_visits(easy_task):
     net = network(easy_task)
-    inputs = StageInputs(easy_task, net)
+    inputs = NetworkOnTask(easy_task, net)
     coherence, context = np.array([[0.5, -1.0]]), 1
     lengths = jnp.array([easy_task.stage_steps(stage) for stage in ("fixation", "stimulus", "delay", "decision")])
     trial = easy_task.compose(
@@ -42,8 +43,8 @@ def test_starts_are_the_states_that_a_noise_free_trial_visits(easy_task):
 def test_the_plane_is_the_label_of_each_points_own_map(easy_task):
     """One point, followed by hand in float64 for as long as it takes."""
     net = network(easy_task)
-    planes = map_planes(easy_task, net, SETTINGS)
-    inputs = StageInputs(easy_task, net)
+    planes = map_planes(NetworkOnTask(easy_task, net), SETTINGS)
+    inputs = NetworkOnTask(easy_task, net)
     checked = 0
     for x, c1 in enumerate(planes.coherence_1.values):
         for y, c2 in enumerate(planes.coherence_2.values):
@@ -65,7 +66,7 @@ def test_the_plane_is_the_label_of_each_points_own_map(easy_task):
 def test_biases_are_the_stage_input_in_float64():
     task = ContextDecision()
     net = network(task)
-    inputs = StageInputs(task, net)
+    inputs = NetworkOnTask(task, net)
     bias = inputs.biases("stimulus", np.array([[0.1, -0.7]]), 1)[0]
     weights = np.asarray(net.input_weights, float)
     np.testing.assert_allclose(bias, weights @ [1, 0.1, -0.7, 0, 1], rtol=1e-14)
@@ -74,7 +75,7 @@ def test_biases_are_the_stage_input_in_float64():
 
 @pytest.mark.parametrize("task", [ContextDecision(), PerceptualDecision()])
 def test_dimensions_and_shares(task):
-    planes = map_planes(task, network(task), SETTINGS)
+    planes = map_planes(NetworkOnTask(task, network(task)), SETTINGS)
     points = 3 if task.n_modalities == 2 else 1
     assert planes.kind.dims == ("stage", "context", "start", "coherence_1", "coherence_2")
     assert planes.kind.shape == (3, task.n_contexts, 2, 3, points)
@@ -101,7 +102,7 @@ def test_an_oscillating_point_leaves_its_orbit_in_the_readout_plane():
     # h1 -> h2 -> h3 -| h1: a negative feedback loop with a gain that no fixed point survives
     loop = 1.6 * jnp.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     net = dataclasses.replace(net, recurrent_weights=loop, bias=jnp.array([1.0, 0.0, 0.0]))
-    planes = map_planes(task, net, SETTINGS)
+    planes = map_planes(NetworkOnTask(task, net), SETTINGS)
     oscillating = planes.kind.sel(stage="stimulus").isin(["quasi-periodic", "cycle", "chaotic"])
     kept = int((~np.isnan(planes.orbit_context.values)).sum())
     assert kept == min(3, int((oscillating & (planes.period.sel(stage="stimulus") != 2)).sum(

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from attrax.analyses import PlaneSettings, map_course, map_planes
+from attrax.analyses import NetworkOnTask, PlaneSettings, map_course, map_planes
 from attrax.analyses.training_course import first_oscillation
 from attrax.dynamics import Effort
 from attrax.learning import Progress
@@ -72,7 +72,9 @@ def test_a_network_that_does_not_change_keeps_its_attractors():
     assert (course.course_attractors >= 1).all()
     same = course.course_kind.sel(checkpoint="initial").values
     np.testing.assert_array_equal(course.course_kind.sel(checkpoint="final").values, same)
-    np.testing.assert_array_equal(same, map_planes(task, network, QUICK).sel(stage="stimulus", start="stage").kind)
+    np.testing.assert_array_equal(
+        same, map_planes(NetworkOnTask(task, network), QUICK).sel(stage="stimulus", start="stage").kind
+    )
 
 
 def test_the_first_oscillation_is_the_earliest_checkpoint_that_has_one():

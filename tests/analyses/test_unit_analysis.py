@@ -4,8 +4,17 @@ import jax
 import numpy as np
 import pytest
 
-from attrax.analyses import PopulationSettings, groups_in_trials, map_groups, map_unit_course, map_units, record_units
-from attrax.analyses.unit_analysis import tuning_curves, unit_summary
+from attrax.analyses import (
+    NetworkOnTask,
+    PopulationSettings,
+    groups_in_trials,
+    map_groups,
+    map_unit_course,
+    map_units,
+    record_units,
+)
+from attrax.analyses.unit_analysis import unit_summary
+from attrax.analyses.unit_tuning import tuning_curves
 from attrax.keys import derive_key
 from attrax.learning import Progress, evaluate
 from attrax.learning.programs import initial_network
@@ -73,7 +82,7 @@ def test_groups_in_trials_are_those_that_were_planted():
     recording = record_units(TASK, held(), 200)
     grouped = groups_in_trials(recording)
     # modality 1 decides in context 1 only: there its two units are each active for one choice
-    first = map_groups(TASK, held(), followed=4, n_trials=200).sel(definition="trials", context=0)
+    first = map_groups(NetworkOnTask(TASK, held()), followed=4, n_trials=200).sel(definition="trials", context=0)
     assert first.group.values[[PLUS, MINUS]].tolist() == ["G_+", "G_-"]
     assert grouped.group[[BOTH, CONTEXT, SILENT]].tolist() == ["G_a", "G_a", "G_s"]
     curves = tuning_curves(recording)
@@ -85,7 +94,7 @@ def test_groups_in_trials_are_those_that_were_planted():
 
 def test_what_units_were_built_for_is_what_is_found():
     network = held()
-    found = map_units(TASK, network, QUICK, network)
+    found = map_units(NetworkOnTask(TASK, network), QUICK, NetworkOnTask(TASK, network))
     significant = found.unit_significant
     sign = found.unit_sign.sel(feature="coherence_1").values
     assert sign[[PLUS, MINUS]].tolist() == [1, -1]
@@ -113,7 +122,7 @@ def test_what_units_were_built_for_is_what_is_found():
 def test_a_network_that_never_answers_is_looked_at_all_the_same():
     mute = held()
     mute = RecurrentNetwork(**{**vars(mute), "policy_bias": jnp.asarray([99.0, 0, 0])})
-    found = map_units(TASK, mute, QUICK)
+    found = map_units(NetworkOnTask(TASK, mute), QUICK)
     assert int(found.unit_unanswered) == int(found.unit_trials) == 80
     assert set(found.unit_reason.sel(feature="choice").values) >= {"the feature is constant"}
     assert found.unit_sign.sel(feature="coherence_1").values[PLUS] == 1
@@ -121,7 +130,7 @@ def test_a_network_that_never_answers_is_looked_at_all_the_same():
 
 def test_a_network_that_diverges_says_so():
     wild = RecurrentNetwork(**{**vars(held()), "recurrent_weights": 1e9 * jnp.eye(7)})
-    found = map_units(TASK, wild, QUICK)
+    found = map_units(NetworkOnTask(TASK, wild), QUICK)
     reasons = found.unit_reason.values
     assert (reasons != "").all()
     assert reasons[PLUS, 0] == "the unit's activity is not finite"
@@ -178,7 +187,7 @@ def test_a_study_without_them_says_what_to_switch_on(four_networks):
 def test_units_of_other_cells_have_no_groups(analyse):
     network = initial_network(TASK, NetworkSettings(delta=0.3, n_hidden=4, cell="tanh"), 0)
     with pytest.raises(SettingsError, match="the cell is .*; groups are of Relu units only"):
-        analyse(TASK, network)
+        analyse(NetworkOnTask(TASK, network))
 
 
 def test_a_threshold_below_zero_is_refused():

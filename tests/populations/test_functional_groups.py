@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrax.analyses import map_groups
+from attrax.analyses import NetworkOnTask, map_groups
 from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.populations import GROUPS, groups
@@ -71,7 +71,7 @@ def decider(recurrent_gain=1.5):
 
 def test_the_groups_of_a_network_that_was_built_are_those_that_were_planted():
     task, network = decider()
-    every = map_groups(task, network, followed=4, n_trials=40)
+    every = map_groups(NetworkOnTask(task, network), followed=4, n_trials=40)
     found = every.sel(context=0, definition="decision attractors")
     assert found.choice_found.values.all()
     assert found.choice_attractors.values.tolist() == [1, 1]
@@ -87,7 +87,9 @@ def test_the_groups_of_a_network_that_was_built_are_those_that_were_planted():
     assert (other.choice_share.sel(definition="decision attractors").values < 0.9).any()
     assert set(other.group.sel(definition="trials").values[:4]) <= {"G_a", "G_s"}
     without = RecurrentNetwork(**{**vars(network), "input_weights": jnp.zeros((6, task.n_inputs))})
-    blind = map_groups(task, without, followed=4, n_trials=40).sel(context=0, definition="decision attractors")
+    blind = map_groups(NetworkOnTask(task, without), followed=4, n_trials=40).sel(
+        context=0, definition="decision attractors"
+    )
     assert blind.group_reason.item() == "one attractor for both choices"
     assert set(blind.group.values) == {""}
 
@@ -97,7 +99,7 @@ def test_a_leak_does_not_keep_silent_units_active(leak):
     """What was active once dies away and never is 0: the groups are those of the same network without a leak."""
     task, network = decider()
     leaky = RecurrentNetwork(**{**vars(network), "cell": Relu(leak=leak)})
-    found = map_groups(task, leaky, followed=4, n_trials=60).sel(context=0)
+    found = map_groups(NetworkOnTask(task, leaky), followed=4, n_trials=60).sel(context=0)
     for definition in ("decision attractors", "delay attractors"):
         assert found.group.sel(definition=definition).values.tolist() == ["G_+", "G_+", "G_-", "G_-", "G_a", "G_s"]
     assert found.group.sel(definition="trials").values.tolist() == ["G_+", "G_+", "G_-", "G_-", "G_a", "G_s"]
@@ -106,7 +108,7 @@ def test_a_leak_does_not_keep_silent_units_active(leak):
 def test_a_network_that_diverges_has_no_groups():
     task, network = decider()
     wild = RecurrentNetwork(**{**vars(network), "recurrent_weights": 4 * jnp.eye(6)})
-    found = map_groups(task, wild, followed=4, n_trials=40)
+    found = map_groups(NetworkOnTask(task, wild), followed=4, n_trials=40)
     assert set(found.group_reason.values[:2].ravel()) == {"every orbit diverges"}
     assert not found.choice_found.values[:2].any()
     assert np.isnan(found.choice_activity.values[:2]).all()

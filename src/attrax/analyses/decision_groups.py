@@ -1,24 +1,22 @@
 """The functional groups of a trained network, by three definitions: where each of the two decisions is held."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int
 
-from attrax.analyses.stage_inputs import StageInputs
-from attrax.analyses.trial_states import TrialStates, states_of_trials
-from attrax.analyses.unit_recording import UnitRecording, record_units
+from attrax.analyses.network_on_task import NetworkOnTask
+from attrax.analyses.trial_groups import ChoiceActivity, activity_in_trials
+from attrax.analyses.trial_states import TrialStates
 from attrax.dynamics import Effort
-from attrax.dynamics.orbits.many_orbits import ReluOrbits
-from attrax.networks import RecurrentNetwork
+from attrax.dynamics.orbits.settling import settle
 from attrax.networks.cells import Relu
-from attrax.populations import adjusted_rand_index, groups
+from attrax.populations import adjusted_rand_index
 from attrax.progress import OnProgress, Step, ignore_progress
 from attrax.settings import require
-from attrax.tasks import Task
-from attrax.tasks.trial import DECISION, STAGES
+from attrax.tasks.trial import STAGES
 
 DEFINITIONS = ("decision attractors", "delay attractors", "trials")
 """How units are sorted into groups: by their activity in the attractors of a stage, or in real trials."""
@@ -26,12 +24,10 @@ _SAMPLE = 500  # steps over which an attractor's activity is averaged
 _SAME = 0.02  # of its size: two orbits whose mean activities are nearer are on one attractor
 _PLUS, _MINUS = 1, 2
 _CHOICES = ("+", "-")
-_AT_ONCE = 64
 
 
 def map_groups(
-    task: Task,
-    network: RecurrentNetwork,
+    on_task: NetworkOnTask,
     effort: Effort | None = None,
     threshold: float = 0.0,
     n_trials: int = 200,
@@ -50,8 +46,8 @@ def map_groups(
 
     Parameters
     ----------
-    task, network
-        A trained network, or one of its checkpoints, and what it was trained on.
+    on_task
+        A trained network, or one of its checkpoints, on its task.
     effort
         How long orbits are followed before their activity is taken (its settling_steps).
     threshold
@@ -89,13 +85,14 @@ def map_groups(
     group_agreement (definition, other_definition, context)
         Adjusted Rand index of the groups by two definitions; NaN where one has none.
     """
+    network, task = on_task.network, on_task.task
     require(isinstance(network.cell, Relu), f"the cell is {type(network.cell).__name__}; groups are of Relu units only")
-    found_by = {
+    found_by: dict[str, Callable[[], list[ChoiceActivity]]] = {
         **{
-            definition: partial(_of_stage, task, network, stage, effort or Effort(), followed, seed)
+            definition: partial(_of_stage, on_task, stage, effort or Effort(), followed, seed)
             for definition, stage in zip(DEFINITIONS, ("decision", "delay"), strict=False)
         },
-        DEFINITIONS[-1]: partial(_of_trials, task, network, n_trials, seed),
+        DEFINITIONS[-1]: lambda: activity_in_trials(on_task.recording(n_trials, seed)),
     }
     parts = {}
     for definition, find in found_by.items():
@@ -112,65 +109,31 @@ def map_groups(
     return joined.assign(group_agreement=(("definition", "other_definition", "context"), _agreement(joined)))
 
 
-class _Found(NamedTuple):
-    """What was found of the two choices in one context, each over (choice, ...)."""
-
-    activity: Float[np.ndarray, "choices units"]
-    """NaN where there is none."""
-    judged: Float[np.ndarray, "choices units"]
-    """What is compared with the threshold."""
-    least: Float[np.ndarray, "choices units"]
-    attractors: Int[np.ndarray, " choices"]
-    share: Float[np.ndarray, " choices"]
-    amplitude: Float[np.ndarray, " choices"]
-    reason: str
-
-    def group(self, threshold: float) -> Shaped[np.ndarray, " units"]:
-        if self.reason:
-            return np.full(self.activity.shape[1], "", dtype="U3")
-        return groups(self.judged[0], self.judged[1], threshold).astype("U3")
-
-    def dataset(self, threshold: float) -> xr.Dataset:
-        return xr.Dataset(
-            {
-                "choice_activity": (("choice", "unit"), self.activity),
-                "choice_least": (("choice", "unit"), self.least),
-                "choice_found": ("choice", np.isfinite(self.activity).all(axis=1)),
-                "choice_attractors": ("choice", self.attractors),
-                "choice_share": ("choice", self.share),
-                "choice_amplitude": ("choice", self.amplitude),
-                "group": ("unit", self.group(threshold)),
-                "group_reason": ((), np.array(self.reason, dtype="U60")),
-            }
-        )
-
-
-def _of_stage(
-    task: Task, network: RecurrentNetwork, stage: str, effort: Effort, followed: int, seed: int
-) -> list[_Found]:
-    trials = states_of_trials(task, network, followed * task.n_contexts, seed)
-    return [_of_attractors(task, network, context, stage, effort, trials) for context in range(task.n_contexts)]
+def _of_stage(on_task: NetworkOnTask, stage: str, effort: Effort, followed: int, seed: int) -> list[ChoiceActivity]:
+    n_contexts = on_task.task.n_contexts
+    trials = on_task.trial_states(followed * n_contexts, seed)
+    return [_of_attractors(on_task, context, stage, effort, trials) for context in range(n_contexts)]
 
 
 def _of_attractors(
-    task: Task, network: RecurrentNetwork, context: int, stage: str, effort: Effort, trials: TrialStates
-) -> _Found:
-    inputs, n_units = StageInputs(task, network), network.n_hidden
-    coherences = np.zeros((2, task.n_modalities))
+    on_task: NetworkOnTask, context: int, stage: str, effort: Effort, trials: TrialStates
+) -> ChoiceActivity:
+    n_units = on_task.network.n_hidden
+    coherences = np.zeros((2, on_task.task.n_modalities))
     coherences[:, context] = (1.0, -1.0)
     here = trials.context == context
     starts = np.concatenate(
-        [inputs.starts(stage, coherences, context), trials.ends[STAGES[STAGES.index(stage) - 1]][here]]
+        [on_task.starts(stage, coherences, context), trials.ends[STAGES[STAGES.index(stage) - 1]][here]]
     )
     right = np.concatenate([[_PLUS, _MINUS], trials.choice[here]])
-    biases = np.repeat(inputs.biases(stage, coherences[:1], context), len(starts), axis=0)
-    mean, renewed, least, amplitude = _settled(inputs, biases, starts, effort.settling_steps)
-    policy = np.asarray(network.policy_weights, float)
-    lead = mean @ (policy[_PLUS] - policy[_MINUS]) + float(network.policy_bias[_PLUS] - network.policy_bias[_MINUS])
+    biases = np.repeat(on_task.biases(stage, coherences[:1], context), len(starts), axis=0)
+    mean, renewed, least, amplitude = _settled(on_task, biases, starts, effort.settling_steps)
+    weights, bias = on_task.choice_lead
+    lead = mean @ weights + bias
     number = _numbered(mean)
     favoured = np.where(number < 0, 0, np.sign(np.nan_to_num(lead)))
     rows = [_most(number[(right == answer) & (favoured == side)]) for answer, side in ((_PLUS, 1), (_MINUS, -1))]
-    found = _Found(
+    found = ChoiceActivity(
         activity=np.full((2, n_units), np.nan), judged=np.full((2, n_units), np.nan),
         least=np.full((2, n_units), np.nan),
         attractors=np.array([len(set(number[favoured == side].tolist())) for side in (1, -1)]),
@@ -187,7 +150,7 @@ def _of_attractors(
 
 
 def _settled(
-    inputs: StageInputs,
+    on_task: NetworkOnTask,
     biases: Float[np.ndarray, "orbits units"],
     starts: Float[np.ndarray, "orbits units"],
     settling_steps: int,
@@ -204,15 +167,9 @@ def _settled(
     """
     mean, renewed, least = np.full((3, *starts.shape), np.nan)
     amplitude = np.full(len(starts), np.nan)
-    finite = np.flatnonzero(np.isfinite(starts).all(axis=1))
-    for first in range(0, finite.size, _AT_ONCE):
-        some = finite[first : first + _AT_ONCE]
-        orbits = ReluOrbits(inputs.weights, biases[some], inputs.leak, starts[some])
-        orbits.follow(settling_steps)
-        recorded = orbits.record(_SAMPLE)
-        kept = orbits.left_at < 0
-        recorded, rows = recorded[:, kept], some[kept]
-        drive = recorded if inputs.leak == 1 else recorded @ inputs.weights.T + biases[rows]
+    weights, leak = on_task.weights, on_task.leak
+    for rows, recorded in settle(weights, biases, leak, starts, settling_steps, _SAMPLE):
+        drive = recorded if leak == 1 else recorded @ weights.T + biases[rows]
         mean[rows], renewed[rows] = recorded.mean(axis=0), np.maximum(drive, 0.0).mean(axis=0)
         least[rows] = recorded.min(axis=0)
         size = np.sqrt((recorded**2).sum(axis=2).mean(axis=0))
@@ -250,59 +207,6 @@ def _why(rows: list[int], number: Int[np.ndarray, " orbits"]) -> str:
         return "one attractor for both choices"
     missing = " and ".join(f'"{name}"' for name, row in zip(_CHOICES, rows, strict=True) if row < 0)
     return f"no attractor at which the readout favours {missing}"
-
-
-def _of_trials(task: Task, network: RecurrentNetwork, n_trials: int, seed: int) -> list[_Found]:
-    recording = record_units(task, network, n_trials, seed)
-    return _of_contexts(recording)
-
-
-def _of_contexts(recording: UnitRecording) -> list[_Found]:
-    decided = recording.stage == DECISION
-    contexts = recording.features.get("context", np.zeros(len(decided), int))
-    return [_of_samples(recording, decided & (contexts == context)) for context in np.unique(contexts)]
-
-
-class TrialGroups(NamedTuple):
-    """Groups by what units do in the decision stage of real trials."""
-
-    group: Shaped[np.ndarray, " units"]
-    """Empty texts where there are none."""
-    activity: Float[np.ndarray, "choices units"]
-    """Mean activity in trials with the right answer is "+", and "-"; NaN where there are none."""
-    reason: str
-    """Why there are no groups; empty where there are."""
-
-
-def groups_in_trials(recording: UnitRecording, threshold: float = 0.0) -> TrialGroups:
-    """Sort units by definition "trials" of `map_groups`: active for a choice is what is active for it in any context.
-
-    Parameters
-    ----------
-    recording
-        As `record_units` returns it.
-    threshold
-        See `attrax.populations.groups`.
-    """
-    contexts = _of_contexts(recording)
-    reason = next((found.reason for found in contexts if found.reason), "")
-    activity = np.mean([found.activity for found in contexts], axis=0)
-    # The median over all contexts would be chance for a unit that only one of them silences.
-    largest = np.max([found.judged for found in contexts], axis=0)
-    return TrialGroups(contexts[0]._replace(judged=largest, reason=reason).group(threshold), activity, reason)
-
-
-def _of_samples(recording: UnitRecording, there: Bool[np.ndarray, " samples"]) -> _Found:
-    n_units = recording.activity.shape[1]
-    activity, median = np.full((2, n_units), np.nan), np.full((2, n_units), np.nan)
-    for row, answer in enumerate((_PLUS, _MINUS)):
-        right = there & (recording.target == answer)
-        samples = recording.activity[right]
-        if len(samples) and np.isfinite(samples).all():
-            activity[row], median[row] = samples.mean(axis=0), np.median(recording.renewed[right], axis=0)
-    found = np.isfinite(activity).all(axis=1)
-    reason = "" if found.all() else "no finite trials with an answer of each choice"
-    return _Found(activity, median, median, np.zeros(2, int), np.where(found, 1.0, 0.0), np.full(2, np.nan), reason)
 
 
 def _agreement(found: xr.Dataset) -> Float[np.ndarray, "definitions definitions contexts"]:

@@ -4,22 +4,17 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from attrax.analyses.stage_inputs import StageInputs
-from attrax.analyses.trial_states import states_of_trials
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.dynamics import Effort, classify
-from attrax.dynamics.orbits.many_orbits import ReluOrbits
-from attrax.networks import RecurrentNetwork
-from attrax.tasks import Task
+from attrax.dynamics.orbits.settling import settle
 from attrax.tasks.trial import STAGES
 
-_AT_ONCE = 64
 _SAMPLE = 500  # steps over which the readout is averaged
-_PLUS, _MINUS = 1, 2
+_PLUS = 1
 
 
 def trial_sides(
-    task: Task,
-    network: RecurrentNetwork,
+    on_task: NetworkOnTask,
     n_trials: int = 400,
     stages: tuple[str, ...] = STAGES[1:],
     effort: Effort | None = None,
@@ -31,8 +26,8 @@ def trial_sides(
 
     Parameters
     ----------
-    task, network
-        A trained network, or one of its checkpoints, and what it was trained on.
+    on_task
+        A trained network, or one of its checkpoints, on its task.
     n_trials, seed
         Trials, as the task draws them: noise, durations, coherences and context, each from the zero state.
     stages
@@ -68,25 +63,22 @@ def trial_sides(
         raise ValueError(f"stages are {stages!r}; they must be among {', '.join(STAGES)}")
     if n_trials < 1:
         raise ValueError(f"n_trials is {n_trials}; it must be 1 or more")
-    trials, inputs = states_of_trials(task, network, n_trials, seed), StageInputs(task, network)
-    policy = np.asarray(network.policy_weights, dtype=float)
-    bias = np.asarray(network.policy_bias, dtype=float)
-    lead, lead_bias = policy[_PLUS] - policy[_MINUS], float(bias[_PLUS] - bias[_MINUS])
+    trials = on_task.trial_states(n_trials, seed)
     effort = effort or Effort()
     sides = np.empty((len(stages), n_trials), int)
     kinds = np.full((len(stages), n_trials), "", dtype="U14")
     for row, stage in enumerate(stages):
-        biases = np.empty((n_trials, len(inputs.weights)))
-        for context in range(task.n_contexts):
+        biases = np.empty((n_trials, len(on_task.weights)))
+        for context in range(on_task.task.n_contexts):
             there = trials.context == context
-            biases[there] = inputs.biases(stage, trials.coherence[there], context)
+            biases[there] = on_task.biases(stage, trials.coherence[there], context)
         before = STAGES.index(stage) - 1
         starts = trials.ends[STAGES[before]] if before >= 0 else np.zeros_like(biases)
-        sides[row] = _sides(inputs, biases, starts, lead, lead_bias, effort.settling_steps)
+        sides[row] = _sides(on_task, biases, starts, effort.settling_steps)
         if label:
             finite = np.isfinite(starts).all(axis=1)
             kinds[row, ~finite] = "divergent"
-            kinds[row, finite] = classify(inputs.weights, biases[finite], inputs.leak, starts[finite], effort).kind
+            kinds[row, finite] = classify(on_task.weights, biases[finite], on_task.leak, starts[finite], effort).kind
     right = np.where(trials.choice == _PLUS, 1, -1)
     return xr.Dataset(
         {
@@ -103,22 +95,15 @@ def trial_sides(
 
 
 def _sides(
-    inputs: StageInputs,
+    on_task: NetworkOnTask,
     biases: Float[np.ndarray, "trials units"],
     starts: Float[np.ndarray, "trials units"],
-    lead: Float[np.ndarray, " units"],
-    lead_bias: float,
     settling_steps: int,
 ) -> Int[np.ndarray, " trials"]:
     """Return the sign of the mean lead of "+" over "-" where each orbit has settled; 0 where it has diverged."""
-    mean = np.zeros(len(starts))
-    finite = np.flatnonzero(np.isfinite(starts).all(axis=1))
-    for first in range(0, finite.size, _AT_ONCE):
-        some = finite[first : first + _AT_ONCE]
-        orbits = ReluOrbits(inputs.weights, biases[some], inputs.leak, starts[some])
-        orbits.follow(settling_steps)
-        led = (orbits.record(_SAMPLE) @ lead + lead_bias).mean(axis=0)
-        mean[some] = np.where(orbits.left_at < 0, led, 0.0)
+    mean, (lead, bias) = np.zeros(len(starts)), on_task.choice_lead
+    for rows, recorded in settle(on_task.weights, biases, on_task.leak, starts, settling_steps, _SAMPLE):
+        mean[rows] = (recorded @ lead + bias).mean(axis=0)
     return np.sign(mean).astype(int)
 
 

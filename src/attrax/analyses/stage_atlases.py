@@ -7,12 +7,10 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import PlaneSettings
-from attrax.analyses.stage_inputs import StageInputs
 from attrax.dynamics import KINDS, Effort, atlas
-from attrax.networks import RecurrentNetwork
 from attrax.progress import Keep, OnProgress, telling
-from attrax.tasks import Task
 from attrax.tasks.trial import STAGES, STIMULUS
 
 if TYPE_CHECKING:
@@ -23,14 +21,14 @@ _CHECKED_AT = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [-0.37, 0.61]])
 
 
 def stage_atlas(
-    task: Task, network: RecurrentNetwork, context: int, effort: Effort | None = None, seed: int = 0, **more: Any
+    on_task: NetworkOnTask, context: int, effort: Effort | None = None, seed: int = 0, **more: Any
 ) -> "Atlas":
     """Map a network's attractors over all coherences of the stimulus stage, in one context.
 
     Parameters
     ----------
-    task, network
-        A trained network, or one of its checkpoints, and what it was trained on.
+    on_task
+        A trained network, or one of its checkpoints, on its task.
     context
         Number of the context, from 0.
     effort, seed, more
@@ -46,22 +44,21 @@ def stage_atlas(
     ValueError
         If the stage's input is no affine function of the coherences: then there are no polygons.
     """
-    stage, inputs = STAGES[STIMULUS], StageInputs(task, network)
+    stage, task = STAGES[STIMULUS], on_task.task
     points = _CHECKED_AT[:, : task.n_modalities]
-    at = inputs.biases(stage, points, context)
+    at = on_task.biases(stage, points, context)
     directions = at[1:3] - at[0]
     window = ((-1.0, 1.0), (-1.0, 1.0))
     if task.n_modalities == 1:
         directions[1], window = 0.0, ((-1.0, 1.0), (0.0, 1.0))
     if np.abs(at[0] + _CHECKED_AT @ directions - at).max() > 1e-9 * (1 + np.abs(at).max()):
         raise ValueError("the stage's input is no affine function of the coherences; an atlas needs one")
-    start = inputs.starts(stage, points[:1], context)[0]
-    return atlas(inputs.weights, at[0], directions, inputs.leak, window, start, seed, effort=effort, **more)
+    start = on_task.starts(stage, points[:1], context)[0]
+    return atlas(on_task.weights, at[0], directions, on_task.leak, window, start, seed, effort=effort, **more)
 
 
 def map_atlases(
-    task: Task,
-    network: RecurrentNetwork,
+    on_task: NetworkOnTask,
     settings: PlaneSettings,
     keep: Keep | None = None,
     on_progress: OnProgress | None = None,
@@ -70,7 +67,7 @@ def map_atlases(
 
     Parameters
     ----------
-    task, network, keep, on_progress
+    on_task, keep, on_progress
         As in `map_planes`.
     settings
         How many inputs are sampled, and how long orbits are followed.
@@ -98,10 +95,10 @@ def map_atlases(
     atlas_window (context, axis, end)
         From where to where the plane goes.
     """
-    keep = telling(keep, on_progress, "atlases mapped", task.n_contexts)
+    keep = telling(keep, on_progress, "atlases mapped", on_task.task.n_contexts)
     found = [
-        keep(f"atlas {context}", partial(_arrays, task, network, context, settings))
-        for context in range(task.n_contexts)
+        keep(f"atlas {context}", partial(_arrays, on_task, context, settings))
+        for context in range(on_task.task.n_contexts)
     ]
     fill: dict[str, Any] = dict.fromkeys(("atlas_corner", "atlas_border", "atlas_sample"), np.nan)
     fill |= {"atlas_period": 0, "atlas_sheet": -1, "atlas_border_kind": "", "atlas_sample_kind": ""}
@@ -110,11 +107,12 @@ def map_atlases(
         part.pad({name: (0, size - part.sizes[name]) for name, size in sizes.items()}, constant_values=fill)
         for part in found
     ]
-    return xr.concat(padded, dim="context").assign_coords(context=np.arange(task.n_contexts))
+    return xr.concat(padded, dim="context").assign_coords(context=np.arange(on_task.task.n_contexts))
 
 
-def _arrays(task: Task, network: RecurrentNetwork, context: int, settings: PlaneSettings) -> xr.Dataset:
-    found = stage_atlas(task, network, context, settings.effort, samples=settings.atlas_samples)
+def _arrays(on_task: NetworkOnTask, context: int, settings: PlaneSettings) -> xr.Dataset:
+    found = stage_atlas(on_task, context, settings.effort, samples=settings.atlas_samples)
+    task = on_task.task
     table, coexisting = found.area_table(), coexisting_shares(found)
     stimuli, probability = task.stimuli()
     asked = found.shares_at(np.pad(stimuli, ((0, 0), (0, 2 - task.n_modalities))), probability)

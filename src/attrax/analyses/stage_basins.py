@@ -6,22 +6,19 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from attrax.analyses.stage_inputs import StageInputs
-from attrax.analyses.trial_states import states_of_trials
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.dynamics import Effort, ReluMap, basin_plane
 from attrax.dynamics.attractors.finding import KnownAttractors
 from attrax.dynamics.labels.labelling import label_orbits
 from attrax.dynamics.labels.map_family import ReluFamily
 from attrax.networks import RecurrentNetwork
-from attrax.tasks import Task
 from attrax.tasks.trial import STAGES
 
 _MARGIN = 0.15  # of the spread of what is shown, on each side
 
 
 def basins_of_stage(
-    task: Task,
-    network: RecurrentNetwork,
+    on_task: NetworkOnTask,
     stage: str,
     context: int,
     coherence: tuple[float, ...] | None = None,
@@ -36,8 +33,8 @@ def basins_of_stage(
 
     Parameters
     ----------
-    task, network
-        A trained network, or one of its checkpoints, and what it was trained on.
+    on_task
+        A trained network, or one of its checkpoints, on its task.
     stage, context
         Which map: the network under the stage's constant, noise-free input.
     coherence
@@ -72,6 +69,7 @@ def basins_of_stage(
         For a stage that does not exist, a context that the task has not, no trials in it, other axes, states that are
         not finite, or trials that all begin the stage in one state and go to one attractor: they span no plane.
     """
+    task, network = on_task.task, on_task.network
     if axes not in ("components", "readout"):
         raise ValueError(f"axes is {axes!r}; it must be 'components' or 'readout'")
     if n_trials < 1:
@@ -80,20 +78,20 @@ def basins_of_stage(
         raise ValueError(f"stage is {stage!r}; it must be among {', '.join(STAGES)}")
     if not 0 <= context < task.n_contexts:
         raise ValueError(f"context is {context}; this task has {task.n_contexts}, counted from 0")
-    inputs, effort = StageInputs(task, network), effort or Effort()
-    trials = states_of_trials(task, network, n_trials * task.n_contexts, seed)
+    effort = effort or Effort()
+    trials = on_task.trial_states(n_trials * task.n_contexts, seed)
     there = trials.context == context
     if not there.any():
         raise ValueError(f"no trial of context {context} is among {n_trials * task.n_contexts}; ask for more trials")
     before = STAGES.index(stage) - 1
     states = (
-        trials.ends[STAGES[before]][there] if before >= 0 else np.zeros((int(there.sum()), inputs.weights.shape[0]))
+        trials.ends[STAGES[before]][there] if before >= 0 else np.zeros((int(there.sum()), on_task.weights.shape[0]))
     )
     asked = np.array(coherence if coherence is not None else (0.0,) * task.n_modalities, dtype=float)
     if asked.shape != (task.n_modalities,):
         raise ValueError(f"coherence has {asked.size} values; this task has {task.n_modalities} modalities")
-    bias = inputs.biases(stage, asked[None], context)[0]
-    family = ReluFamily(inputs.weights, np.broadcast_to(bias, states.shape), inputs.leak)
+    bias = on_task.biases(stage, asked[None], context)[0]
+    family = ReluFamily(on_task.weights, np.broadcast_to(bias, states.shape), on_task.leak)
     if not np.isfinite(states).all():
         raise ValueError(
             f"the states at the beginning of the {stage} stage are not finite: the network diverges before it"
@@ -107,7 +105,7 @@ def basins_of_stage(
     low, high = spread.min(axis=0), spread.max(axis=0)
     margin = _MARGIN * np.maximum(high - low, 1e-3 * max(float((high - low).max()), 1e-9))
     window = np.stack([low - margin, high + margin], axis=1)
-    network_map = ReluMap(inputs.weights, bias, inputs.leak)
+    network_map = ReluMap(on_task.weights, bias, on_task.leak)
     plane = basin_plane(network_map, centre, directions, window, points, seed, effort=effort, **more)
     return plane.merge(
         _of_trials(plane, network_map, states, trials.choice[there], centre, directions, effort, seed)

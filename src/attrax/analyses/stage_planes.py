@@ -13,15 +13,13 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from attrax.analyses.coherence_planes import coherence_axes, plane_coherences
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import LOCKED_FROM, PlaneSettings
-from attrax.analyses.stage_inputs import StageInputs, coherence_axes, plane_coherences
 from attrax.analyses.trial_distance import distance_from_attractors
-from attrax.analyses.trial_states import states_at_stage_ends
 from attrax.dynamics import Classification, classify
 from attrax.dynamics.orbits.many_orbits import ReluOrbits
-from attrax.networks import RecurrentNetwork
 from attrax.progress import Keep, OnProgress, telling
-from attrax.tasks import Task
 from attrax.tasks.trial import STAGES, STIMULUS
 
 _KEPT = (
@@ -32,8 +30,7 @@ _KEPT = (
 
 
 def map_planes(
-    task: Task,
-    network: RecurrentNetwork,
+    on_task: NetworkOnTask,
     settings: PlaneSettings,
     keep: Keep | None = None,
     on_progress: OnProgress | None = None,
@@ -42,8 +39,8 @@ def map_planes(
 
     Parameters
     ----------
-    task, network
-        A trained network and what it was trained on.
+    on_task
+        A trained network on its task.
     settings
         Stages, points and effort.
     keep
@@ -62,15 +59,13 @@ def map_planes(
     stimulus stage, seen as (logit of "+" minus logit of "-", larger of the two minus logit of fixation), with their
     context and coherences.
     """
-    inputs = StageInputs(task, network)
+    task = on_task.task
     axes = coherence_axes(task, settings.points)
     coherences = plane_coherences(task, axes)
     shape = tuple(axis.size for axis in axes)
     keep = telling(keep, on_progress, "planes mapped", task.n_contexts * len(settings.stages))
     planes = {
-        (stage, context): keep(
-            f"{stage} {context}", partial(_map_plane, task, network, inputs, stage, context, coherences, settings)
-        )
+        (stage, context): keep(f"{stage} {context}", partial(_map_plane, on_task, stage, context, coherences, settings))
         for context in range(task.n_contexts)
         for stage in settings.stages
     }
@@ -78,13 +73,11 @@ def map_planes(
     result = xr.combine_by_coords(shaped, combine_attrs="drop").reindex(stage=list(settings.stages))
     result = result.assign_coords(start=["stage", "zero"], coherence_1=axes[0], coherence_2=axes[1])
     result["stage_steps"] = ("stage", [task.stage_steps(stage) for stage in settings.stages])
-    return result.merge(_readout_orbits(inputs, network, coherences, planes, settings))
+    return result.merge(_readout_orbits(on_task, coherences, planes, settings))
 
 
 def _map_plane(
-    task: Task,
-    network: RecurrentNetwork,
-    inputs: StageInputs,
+    on_task: NetworkOnTask,
     stage: str,
     context: int,
     coherences: Float[np.ndarray, "points modalities"],
@@ -97,13 +90,13 @@ def _map_plane(
     Dataset over (start, point), with `state` (point, unit) of start "stage", and `trial_distance` (point).
     """
     n_points = len(coherences)
-    biases, starts = inputs.biases(stage, coherences, context), inputs.starts(stage, coherences, context)
+    biases, starts = on_task.biases(stage, coherences, context), on_task.starts(stage, coherences, context)
     # Without stimulus all points have one map, and zero is one start.
     zero = np.zeros_like(starts) if stage == STAGES[STIMULUS] else np.zeros((1, starts.shape[1]))
     found = classify(
-        inputs.weights,
+        on_task.weights,
         np.concatenate([biases, biases[: len(zero)]]),
-        inputs.leak,
+        on_task.leak,
         np.concatenate([starts, zero]),
         settings.effort,
     )
@@ -115,9 +108,9 @@ def _map_plane(
     }
     fields["relaxation_time"] = (("start", "point"), found.relaxation_time()[rows])
     fields["state"] = (("point", "unit"), found.state[:n_points])
-    ends = states_at_stage_ends(task, network, coherences, context, settings.trials)[stage]
+    ends = on_task.states_at(coherences, context, settings.trials)[stage]
     from_starts = Classification(**{name: values[:n_points] for name, values in vars(found).items()})
-    distance = distance_from_attractors(inputs.weights, biases, inputs.leak, from_starts, ends)
+    distance = distance_from_attractors(on_task.weights, biases, on_task.leak, from_starts, ends)
     fields["trial_distance"] = ("point", distance)
     return xr.Dataset(fields)
 
@@ -133,15 +126,14 @@ def _reshaped(plane: xr.Dataset, shape: tuple[int, ...], stage: str, context: in
 
 
 def _readout_orbits(
-    inputs: StageInputs,
-    network: RecurrentNetwork,
+    on_task: NetworkOnTask,
     coherences: np.ndarray,
     planes: dict[tuple[str, int], xr.Dataset],
     settings: PlaneSettings,
 ) -> xr.Dataset:
     """Follow the most oscillating points of the stimulus stage a little longer, in the readout plane."""
-    policy = np.asarray(network.policy_weights, dtype=float)
-    policy_bias = np.asarray(network.policy_bias, dtype=float)
+    policy = np.asarray(on_task.network.policy_weights, dtype=float)
+    policy_bias = np.asarray(on_task.network.policy_bias, dtype=float)
     from_start = {
         context: plane.isel(start=0) for (stage, context), plane in planes.items() if stage == STAGES[STIMULUS]
     }
@@ -155,8 +147,10 @@ def _readout_orbits(
     orbits = np.full((settings.orbits_kept, settings.orbit_steps, 2), np.nan)
     where = np.full((settings.orbits_kept, 2 + coherences.shape[1]), np.nan)
     for row, (_, context, point) in enumerate(chosen):
-        biases = inputs.biases(STAGES[STIMULUS], coherences[point : point + 1], context)
-        followed = ReluOrbits(inputs.weights, biases, inputs.leak, from_start[context].state.values[point : point + 1])
+        biases = on_task.biases(STAGES[STIMULUS], coherences[point : point + 1], context)
+        followed = ReluOrbits(
+            on_task.weights, biases, on_task.leak, from_start[context].state.values[point : point + 1]
+        )
         logits = followed.record(settings.orbit_steps)[:, 0] @ policy.T + policy_bias
         orbits[row, :, 0] = logits[:, 1] - logits[:, 2]
         orbits[row, :, 1] = logits[:, 1:].max(axis=1) - logits[:, 0]

@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from attrax.analyses.coherence_planes import coherence_axes, plane_coherences
 from attrax.analyses.decision_sides import trial_sides, wrong_side
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import PlaneSettings
 from attrax.analyses.stage_atlases import coexisting_shares, stage_atlas
-from attrax.analyses.stage_inputs import StageInputs, coherence_axes, plane_coherences
 from attrax.dynamics import KINDS, classify
 from attrax.dynamics.attractors.matching import UNDECIDED, MetAttractors, discover, match, relu_maps
 from attrax.learning import Progress
@@ -30,6 +31,7 @@ def map_course(
     checkpoints: Mapping[str, RecurrentNetwork],
     progress: Mapping[str, Progress],
     settings: PlaneSettings,
+    final: tuple[xr.Dataset, xr.Dataset | None] | None = None,
     keep: Keep | None = None,
     on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
@@ -45,6 +47,9 @@ def map_course(
         When each was taken, and its accuracy.
     settings
         Points of the plane, effort, whether to map the atlas, and how many points and trials are for the course.
+    final
+        What `map_planes` and `map_atlases` (None: no atlas) have found of the last checkpoint; None: it is mapped
+        again.
     keep, on_progress
         As in `map_planes`.
 
@@ -72,8 +77,12 @@ def map_course(
     # Two checkpoints of one moment are one network: it is mapped once.
     moments = {progress[name].updates: name for name in reversed(names)}
     keep = telling(keep, on_progress, "checkpoints mapped, and matched", len(moments) + 1)
+    last = max(moments)
     mapped = {
-        updates: keep(f"checkpoint {updates}", partial(_map_checkpoint, task, checkpoints[name], settings))
+        updates: keep(
+            f"checkpoint {updates}",
+            partial(_map_checkpoint, task, checkpoints[name], settings, final if updates == last else None),
+        )
         for updates, name in moments.items()
     }
     parts = [mapped[progress[name].updates] for name in names]
@@ -83,55 +92,84 @@ def map_course(
     in_order = [name for _, name in sorted(moments.items())]
     counted = keep(
         f"turnover {len(in_order)}",
-        partial(turnover, task, [checkpoints[name] for name in in_order], settings),
+        partial(attractor_turnover, task, [checkpoints[name] for name in in_order], settings),
     )
     moment_of = {updates: row for row, updates in enumerate(sorted(moments))}
     return result.merge(counted.isel(moment=("checkpoint", [moment_of[progress[name].updates] for name in names])))
 
 
-def _map_checkpoint(task: Task, network: RecurrentNetwork, settings: PlaneSettings) -> xr.Dataset:
-    inputs, axes = StageInputs(task, network), coherence_axes(task, settings.points)
-    coherences = plane_coherences(task, axes)
-    contexts = range(task.n_contexts)
-    biases, starts = _of_all_contexts(inputs, coherences)
-    found = classify(inputs.weights, biases, inputs.leak, starts, settings.effort)
-    shape = (task.n_contexts, *(axis.size for axis in axes))
-    dims = ("context", "coherence_1", "coherence_2")
-    sides = wrong_side(trial_sides(task, network, settings.course_trials, effort=settings.effort))
+def _map_checkpoint(
+    task: Task,
+    network: RecurrentNetwork,
+    settings: PlaneSettings,
+    known: tuple[xr.Dataset, xr.Dataset | None] | None,
+) -> xr.Dataset:
+    on_task = NetworkOnTask(task, network)
+    planes, atlases = known or (None, None)
+    kind, period = _labels(on_task, settings) if planes is None else _known_labels(planes)
+    dims, axes = ("context", "coherence_1", "coherence_2"), coherence_axes(task, settings.points)
+    sides = wrong_side(trial_sides(on_task, settings.course_trials, effort=settings.effort))
     arrays = xr.Dataset(
         {
-            "course_kind": (dims, found.kind.reshape(shape)),
-            "course_period": (dims, found.period.reshape(shape)),
-            "course_share": ("attractor_kind", np.array([(found.kind == kind).mean() for kind in KINDS])),
+            "course_kind": (dims, kind),
+            "course_period": (dims, period),
+            "course_share": ("attractor_kind", np.array([(kind == name).mean() for name in KINDS])),
             "course_wrong_side": (("side_stage", "strength"), sides.wrong_side.values),
         },
         coords={
-            "context": list(contexts), "coherence_1": axes[0], "coherence_2": axes[1], "attractor_kind": list(KINDS),
-            "side_stage": sides.stage.values, "strength": sides.strength.values,
+            "context": list(range(task.n_contexts)), "coherence_1": axes[0], "coherence_2": axes[1],
+            "attractor_kind": list(KINDS), "side_stage": sides.stage.values, "strength": sides.strength.values,
         },
     )  # fmt: skip
     if settings.atlas:
-        atlases = [
-            stage_atlas(task, network, context, settings.effort, samples=settings.atlas_samples) for context in contexts
-        ]
-        arrays["course_atlas_share"] = (
-            ("context", "attractor_kind"),
-            np.array([list(found.areas().values()) for found in atlases]),
-        )
-        arrays["course_atlas_coexisting"] = ("context", np.array([coexisting_shares(a)[2:].sum() for a in atlases]))
+        shares, coexisting = _atlas_shares(on_task, settings) if atlases is None else _known_shares(atlases)
+        arrays["course_atlas_share"] = (("context", "attractor_kind"), shares)
+        arrays["course_atlas_coexisting"] = ("context", coexisting[:, 2:].sum(axis=1))
     return arrays
 
 
+def _labels(on_task: NetworkOnTask, settings: PlaneSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Return kind and period over (context, coherence 1, coherence 2) of the stimulus stage, from where it begins."""
+    task = on_task.task
+    axes = coherence_axes(task, settings.points)
+    biases, starts = _of_all_contexts(on_task, plane_coherences(task, axes))
+    found = classify(on_task.weights, biases, on_task.leak, starts, settings.effort)
+    shape = (task.n_contexts, *(axis.size for axis in axes))
+    return found.kind.reshape(shape), found.period.reshape(shape)
+
+
+def _known_labels(planes: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same from what `map_planes` has found."""
+    plane = planes.sel(stage=STAGES[STIMULUS], start="stage")
+    order = ("context", "coherence_1", "coherence_2")
+    return plane.kind.transpose(*order).values, plane.period.transpose(*order).values
+
+
+def _atlas_shares(on_task: NetworkOnTask, settings: PlaneSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Return shares of kinds over (context, kind), and of numbers of attractors over (context, attractors)."""
+    atlases = [
+        stage_atlas(on_task, context, settings.effort, samples=settings.atlas_samples)
+        for context in range(on_task.task.n_contexts)
+    ]
+    shares = np.array([list(found.areas().values()) for found in atlases])
+    return shares, np.array([coexisting_shares(found) for found in atlases])
+
+
+def _known_shares(atlases: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same from what `map_atlases` has found."""
+    return atlases.atlas_share.values, atlases.atlas_coexisting.values
+
+
 def _of_all_contexts(
-    inputs: StageInputs, coherences: Float[np.ndarray, "points modalities"]
+    on_task: NetworkOnTask, coherences: Float[np.ndarray, "points modalities"]
 ) -> tuple[Float[np.ndarray, "maps units"], Float[np.ndarray, "maps units"]]:
     """Return biases and starts of the stimulus stage, one context after the other."""
-    stage, contexts = STAGES[STIMULUS], range(inputs.task.n_contexts)
-    biases = np.concatenate([inputs.biases(stage, coherences, context) for context in contexts])
-    return biases, np.concatenate([inputs.starts(stage, coherences, context) for context in contexts])
+    stage, contexts = STAGES[STIMULUS], range(on_task.task.n_contexts)
+    biases = np.concatenate([on_task.biases(stage, coherences, context) for context in contexts])
+    return biases, np.concatenate([on_task.starts(stage, coherences, context) for context in contexts])
 
 
-def turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettings) -> xr.Dataset:
+def attractor_turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettings) -> xr.Dataset:
     """Count the attractors of networks in a row at some inputs, and what became of those of the one before.
 
     Returns
@@ -143,9 +181,9 @@ def turnover(task: Task, networks: list[RecurrentNetwork], settings: PlaneSettin
     n_points = len(coherences)
     met = []
     for network in networks:
-        inputs = StageInputs(task, network)
-        biases, first = _of_all_contexts(inputs, coherences)
-        maps = relu_maps(inputs.weights, biases, inputs.leak)
+        on_task = NetworkOnTask(task, network)
+        biases, first = _of_all_contexts(on_task, coherences)
+        maps = relu_maps(on_task.weights, biases, on_task.leak)
         attractors = MetAttractors(maps, len(biases), settings.effort, seed=0)
         size = min(2 * float(np.abs(first).max(initial=0.0)), _WIDEST) or 1.0
         drawn = size * np.random.default_rng(0).random((_RANDOM_STARTS, *first.shape))

@@ -1,7 +1,7 @@
 """The states that real trials, with noise, leave a network in when each stage ends."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from attrax.keys import derive_key
+from attrax.learning.greedy_trials import Moment, run_trials
 from attrax.networks import RecurrentNetwork
 from attrax.tasks import TASKS, Task
 from attrax.tasks.trial import STAGES, Trial
@@ -103,20 +104,13 @@ def _run(
     task: Task, network: RecurrentNetwork, trials: Trial
 ) -> tuple[Trial, Float[Array, "trials stages units"], Int[Array, " trials"]]:
     """Return the trials, the states at the ends of their stages, and the greedy answers."""
-    n_trials, n_stages = trials.context.shape[0], len(STAGES)
-    judge = jax.vmap(task.judge, in_axes=(0, None, 0))
+    n_stages = len(STAGES)
 
-    def step(carry: Any, number: Array) -> tuple[Any, None]:
-        hidden, ends, going, answer = carry
-        hidden = network.step(hidden, trials.observation[:, number])
+    def observe(ends: Array, moment: Moment) -> tuple[Array, None]:
         # Later stages too: one without any step ends in the state before it.
-        here = jnp.arange(n_stages) >= trials.stage[:, number, None]
-        feedback = judge(trials, number, jnp.argmax(network.logits(hidden), axis=-1))
-        answer = jnp.where(going, feedback.answer, answer)
-        return (hidden, jnp.where(here[:, :, None], hidden[:, None], ends), going & ~feedback.end, answer), None
+        here = jnp.arange(n_stages) >= trials.stage[:, moment.step, None]
+        return jnp.where(here[:, :, None], moment.hidden[:, None], ends), None
 
-    zero = jnp.zeros((n_trials, network.n_hidden))
-    start = (zero, jnp.zeros((n_trials, n_stages, network.n_hidden)), jnp.ones(n_trials, bool),
-             jnp.zeros(n_trials, jnp.int32))  # fmt: skip
-    (_, ends, _, answer), _ = jax.lax.scan(step, start, jnp.arange(task.longest_trial))
-    return trials, ends, answer
+    none = jnp.zeros((trials.context.shape[0], n_stages, network.n_hidden))
+    run = run_trials(task, network, trials, observe, none)
+    return trials, run.seen, run.answer

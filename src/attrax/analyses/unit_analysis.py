@@ -4,11 +4,13 @@ from functools import partial
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
-from attrax.analyses.decision_groups import TrialGroups, groups_in_trials
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import PopulationSettings
-from attrax.analyses.unit_recording import UnitRecording, record_units
+from attrax.analyses.trial_groups import TrialGroups
+from attrax.analyses.unit_recording import UnitRecording
+from attrax.analyses.unit_tuning import conditions_of, tuning_curves
 from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.populations import (
@@ -21,8 +23,7 @@ from attrax.populations import (
 )
 from attrax.progress import Keep, OnProgress, telling
 from attrax.settings import require
-from attrax.tasks import Task
-from attrax.tasks.trial import DECISION, STAGES
+from attrax.tasks.trial import STAGES
 
 BALANCE_OF = ("trained", "first weights, trained groups", "untrained")
 """Whose balance: the network's; its groups in the weights it began with; that network, with its own groups."""
@@ -32,10 +33,9 @@ _BALANCE_DIMS = {"group": "functional_group", "target": "target_group", "source"
 
 
 def map_units(
-    task: Task,
-    network: RecurrentNetwork,
+    on_task: NetworkOnTask,
     settings: PopulationSettings | None = None,
-    initial: RecurrentNetwork | None = None,
+    initial: NetworkOnTask | None = None,
     keep: Keep | None = None,
     on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
@@ -43,12 +43,12 @@ def map_units(
 
     Parameters
     ----------
-    task, network
-        A trained network, or one of its checkpoints, and what it was trained on.
+    on_task
+        A trained network, or one of its checkpoints, on its task.
     settings
         Trials, shuffles and thresholds.
     initial
-        The untrained network, for comparison.
+        The untrained network on the same task, for comparison.
     keep, on_progress
         As in `map_planes`.
 
@@ -64,6 +64,8 @@ def map_units(
     unit_conditional_information, unit_conditional_p, unit_conditional_reason (unit, feature, given), unit_feature_count
     (unit), unit_mixed_share
         As `attrax.populations.mixed_selectivity`.
+    unit_tuning (unit, tuning_condition), unit_tuning_context, unit_tuning_coherence (tuning_condition)
+        Mean activity in the decision stage at each context and coherence of its modality (see `tuning_curves`).
     unit_trials, unit_unanswered
         Trials recorded, and those without an answer, which are left out of the tests (unless fewer than 20 are left).
     balance_NAME (balance_of, functional_group or target_group and source_group, ...)
@@ -78,28 +80,33 @@ def map_units(
         As `attrax.populations.modularity`, of the pairs that are significant, with five rewirings: the mean of their
         modularity (connectivity_modularity_null_mean), and no p.
     """
+    network = on_task.network
     require(isinstance(network.cell, Relu), f"the cell is {type(network.cell).__name__}; groups are of Relu units only")
     settings = settings or PopulationSettings()
     keep = telling(keep, on_progress, "tests of units", 3)
-    recording = record_units(task, network, settings.trials)
     parts = [
-        keep("units selectivity", partial(_selectivity, recording, settings)),
-        keep("units balance", partial(_balance, task, network, initial, recording, settings)),
-        keep("units connectivity", partial(_connectivity, network, recording, settings)),
+        keep("units selectivity", partial(_selectivity, on_task, settings)),
+        keep("units balance", partial(_balance, on_task, initial, settings)),
+        keep("units connectivity", partial(_connectivity, on_task, settings)),
     ]
     return xr.merge(parts, compat="no_conflicts", join="exact", combine_attrs="drop")
 
 
-def _selectivity(recording: UnitRecording, settings: PopulationSettings) -> xr.Dataset:
+def _selectivity(on_task: NetworkOnTask, settings: PopulationSettings) -> xr.Dataset:
+    recording = on_task.recording(settings.trials)
     tested = recording.answered()
     found = selectivity(tested.activity, tested.features, tested.trial, shuffles=settings.shuffles)
     mixed = mixed_selectivity(tested.activity, tested.features, tested.trial, shuffles=settings.permutations)
     names = ("information", "information_any", "p_value", "significant", "sign", "testable", "reason")
     named = {f"unit_{name}": found[name] for name in names} | {f"unit_{name}": mixed[name] for name in mixed.data_vars}
-    grouped = groups_in_trials(recording, settings.threshold)
+    grouped = on_task.trial_groups(settings.trials, settings.threshold)
+    context, coherence = conditions_of(recording)
     return (
         xr.Dataset(named)
         .assign(
+            unit_tuning=(("unit", "tuning_condition"), tuning_curves(recording)),
+            unit_tuning_context=("tuning_condition", context),
+            unit_tuning_coherence=("tuning_condition", coherence),
             unit_group=("unit", grouped.group),
             unit_group_reason=((), np.array(grouped.reason, dtype="U60")),
             unit_choice_activity=(("choice", "unit"), grouped.activity),
@@ -110,19 +117,15 @@ def _selectivity(recording: UnitRecording, settings: PopulationSettings) -> xr.D
     )
 
 
-def _balance(
-    task: Task,
-    network: RecurrentNetwork,
-    initial: RecurrentNetwork | None,
-    recording: UnitRecording,
-    settings: PopulationSettings,
-) -> xr.Dataset:
-    trained = groups_in_trials(recording, settings.threshold)
-    found = [(network, recording, trained)]
+def _balance(on_task: NetworkOnTask, initial: NetworkOnTask | None, settings: PopulationSettings) -> xr.Dataset:
+    n_trials, threshold = settings.trials, settings.threshold
+    trained = on_task.trial_groups(n_trials, threshold)
+    found = [(on_task.network, on_task.recording(n_trials), trained)]
     if initial is not None:
-        first = record_units(task, initial, settings.trials)
-        found += [(initial, first, trained._replace(activity=groups_in_trials(first).activity))]
-        found += [(initial, first, groups_in_trials(first, settings.threshold))]
+        first = initial.recording(n_trials)
+        as_active = initial.trial_groups(n_trials).activity
+        found += [(initial.network, first, trained._replace(activity=as_active))]
+        found += [(initial.network, first, initial.trial_groups(n_trials, threshold))]
     parts = [_named(balance_in_trials(*each, settings.permutations)) for each in found]
     # where one of them has no groups, its numbers are NaN and balance_reason says why
     joined = xr.concat(parts, dim="balance_of", join="outer", data_vars="all", coords="minimal", compat="equals")
@@ -168,22 +171,6 @@ def balance_in_trials(
     return found.assign(reason=((), np.array(reason, dtype="U60")))
 
 
-def tuning_curves(recording: UnitRecording) -> Float[np.ndarray, "units conditions"]:
-    """Return each unit's mean activity in the decision stage, for each context and coherence of its modality.
-
-    Conditions without a trial are left out.
-    """
-    there = recording.stage == DECISION
-    n_modalities = sum(name.startswith("coherence_") for name in recording.features)
-    coherences = np.stack([recording.features[f"coherence_{m + 1}"] for m in range(n_modalities)], axis=1)
-    context = recording.features.get("context", np.zeros(len(there), int))
-    counted = coherences[np.arange(len(there)), context]
-    conditions = np.column_stack([context, counted])[there]
-    _, number = np.unique(conditions, axis=0, return_inverse=True)
-    member = (number[:, None] == np.arange(number.max() + 1)).astype(float)
-    return (recording.activity[there].T @ member) / member.sum(axis=0)
-
-
 def stage_lengths(recording: UnitRecording) -> Int[np.ndarray, " samples"]:
     """Return, for each sample, which lengths of stages its trial has: trials of one number are alike in all of them."""
     n_trials = int(recording.trial[-1]) + 1
@@ -192,16 +179,17 @@ def stage_lengths(recording: UnitRecording) -> Int[np.ndarray, " samples"]:
     return np.unique(lengths, axis=0, return_inverse=True)[1].ravel()[recording.trial]
 
 
-def _connectivity(network: RecurrentNetwork, recording: UnitRecording, settings: PopulationSettings) -> xr.Dataset:
+def _connectivity(on_task: NetworkOnTask, settings: PopulationSettings) -> xr.Dataset:
+    recording = on_task.recording(settings.trials)
     some = recording.trial < _CONNECTIVITY_TRIALS
     diverges = ~np.isfinite(recording.activity).all(axis=0)
     found = functional_connectivity(
         np.where(diverges, 0.0, recording.activity[some]), recording.trial[some], stage_lengths(recording)[some]
     )
     found["reason"] = found.reason.where(~diverges, "the unit's activity is not finite")
-    grouped = groups_in_trials(recording, settings.threshold)
+    grouped = on_task.trial_groups(settings.trials, settings.threshold)
     communities = modularity(
-        found, grouped.group, np.asarray(network.recurrent_weights, float), rewirings=_REWIRINGS,
+        found, grouped.group, on_task.weights, rewirings=_REWIRINGS,
         permutations=settings.permutations,
     )  # fmt: skip
     result = xr.Dataset(

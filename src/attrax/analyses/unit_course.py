@@ -6,10 +6,9 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from attrax.analyses.decision_groups import groups_in_trials
+from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import PopulationSettings
 from attrax.analyses.unit_analysis import balance_in_trials
-from attrax.analyses.unit_recording import record_units
 from attrax.learning import Progress
 from attrax.networks import RecurrentNetwork
 from attrax.populations import GROUPS, balance_summary, crystallisation, group_entropy, selectivity, turnover
@@ -24,6 +23,7 @@ def map_unit_course(
     checkpoints: Mapping[str, RecurrentNetwork],
     progress: Mapping[str, Progress],
     settings: PopulationSettings,
+    final: NetworkOnTask | None = None,
     keep: Keep | None = None,
     on_progress: OnProgress | None = None,
 ) -> xr.Dataset:
@@ -35,6 +35,8 @@ def map_unit_course(
         As in `map_course`.
     settings
         Trials, shuffles (its permutations: there are many tests) and thresholds.
+    final
+        The last checkpoint on its task, with what is known of it already.
 
     Returns
     -------
@@ -60,8 +62,12 @@ def map_unit_course(
     names = sorted(checkpoints, key=lambda name: progress[name].updates)
     moments = {progress[name].updates: name for name in reversed(names)}  # two of one moment are one network
     keep = telling(keep, on_progress, "checkpoints whose units are tested", len(moments))
+    last = max(moments)
     mapped = {
-        updates: keep(f"units at {updates}", partial(_at, task, checkpoints[name], settings))
+        updates: keep(
+            f"units at {updates}",
+            partial(_at, task, checkpoints[name], settings, final if updates == last else None),
+        )
         for updates, name in moments.items()
     }
     result = xr.concat([mapped[progress[name].updates] for name in names], dim="checkpoint", combine_attrs="drop")
@@ -76,9 +82,10 @@ def map_unit_course(
     ).assign_coords(checkpoint=names)
 
 
-def _at(task: Task, network: RecurrentNetwork, settings: PopulationSettings) -> xr.Dataset:
-    recording = record_units(task, network, settings.trials)
-    grouped = groups_in_trials(recording, settings.threshold)
+def _at(task: Task, network: RecurrentNetwork, settings: PopulationSettings, known: NetworkOnTask | None) -> xr.Dataset:
+    on_task = known or NetworkOnTask(task, network)
+    recording = on_task.recording(settings.trials)
+    grouped = on_task.trial_groups(settings.trials, settings.threshold)
     sizes = np.array([(grouped.group == name).sum() for name in GROUPS])
     balance = balance_summary(balance_in_trials(network, recording, grouped, settings.permutations))
     tested = recording.answered()

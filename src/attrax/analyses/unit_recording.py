@@ -1,7 +1,7 @@
 """What every unit does in real trials, step by step, beside what is going on in the task."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, Shaped
 
 from attrax.analyses.trial_states import as_written
 from attrax.keys import derive_key
+from attrax.learning.greedy_trials import Moment, run_trials
 from attrax.networks import RecurrentNetwork
 from attrax.networks.cells import Vanilla
 from attrax.networks.recurrence import advance
@@ -106,22 +107,15 @@ def _run(
 ) -> tuple[Trial, Float[Array, "trials steps units"], Float[Array, "trials steps units"], Int[Array, " trials"]]:
     """Return the trials, activity and what is renewed of it at each step, and the first answer of each."""
     trials = jax.vmap(task.trial)(keys)
-    judge = jax.vmap(task.judge, in_axes=(0, None, 0))
 
-    def step(carry: Any, number: Array) -> tuple[Any, tuple[Array, Array]]:
-        before, going, answer = carry
-        hidden = network.step(before, trials.observation[:, number])
-        renewed = hidden
+    def observe(seen: None, moment: Moment) -> tuple[None, tuple[Array, Array]]:
+        renewed = moment.hidden
         if isinstance(network.cell, Vanilla) and network.leak < 1:
             at_once = type(network.cell)()  # the same cell without its leak
-            renewed = advance(at_once, network.recurrent_weights, before, network.drive(trials.observation[:, number]))
-        feedback = judge(trials, number, jnp.argmax(network.logits(hidden), axis=-1))
-        answer = jnp.where(going, feedback.answer, answer)
-        seen = (hidden[:, : network.n_hidden], renewed[:, : network.n_hidden])
-        return (hidden, going & ~feedback.end, answer), seen
+            drive = network.drive(trials.observation[:, moment.step])
+            renewed = advance(at_once, network.recurrent_weights, moment.before, drive)
+        return None, (moment.hidden[:, : network.n_hidden], renewed[:, : network.n_hidden])
 
-    n_trials = keys.shape[0]
-    start = (jnp.zeros((n_trials, network.n_state)), jnp.ones(n_trials, bool), jnp.zeros(n_trials, jnp.int32))
-    (_, _, answer), seen = jax.lax.scan(step, start, jnp.arange(task.longest_trial))
-    activity, renewed = (jnp.moveaxis(values, 0, 1) for values in seen)
-    return trials, activity, renewed, answer
+    run = run_trials(task, network, trials, observe, None)
+    activity, renewed = (jnp.moveaxis(values, 0, 1) for values in run.kept)
+    return trials, activity, renewed, run.answer

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from attrax.dynamics.labels.labelling import classify
     from attrax.dynamics.maps.relu_map import ReluMap
     from attrax.dynamics.maps.smooth_map import SmoothMap, gru_map, tanh_map
+    from attrax.dynamics.orbits.settling import settle
     from attrax.dynamics.periodic.periodic_points import cycles, fixed_points
     from attrax.dynamics.plane.line_sweep import sweep
     from attrax.dynamics.plane.plane_atlas import Atlas, atlas
@@ -31,6 +32,7 @@ _PLACES = {
     "labels.labelling": ("classify",),
     "maps.relu_map": ("ReluMap",),
     "maps.smooth_map": ("SmoothMap", "gru_map", "tanh_map"),
+    "orbits.settling": ("settle",),
     "periodic.periodic_points": ("cycles", "fixed_points"),
     "plane.line_sweep": ("sweep",),
     "plane.plane_atlas": ("Atlas", "atlas"),
@@ -51,6 +53,7 @@ __all__ = [
     "fixed_points",
     "gru_map",
     "match_attractors",
+    "settle",
     "sweep",
     "tanh_map",
 ]

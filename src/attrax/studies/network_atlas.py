@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from attrax.analyses import stage_atlas
+from attrax.analyses import NetworkOnTask, stage_atlas
 from attrax.analyses.stage_basins import readout_axes
 from attrax.dynamics import Effort
 from attrax.networks import RecurrentNetwork
@@ -78,7 +78,7 @@ class NetworkAtlas(NamedTuple):
         """Map it; arguments as in `attrax.dynamics.atlas`."""
         condition = self.condition
         return stage_atlas(
-            condition.task, self.network, self.context - 1, self.effort,
+            NetworkOnTask(condition.task, self.network), self.context - 1, self.effort,
             samples=condition.planes.atlas_samples, on_progress=on_progress, keep=keep,
         )  # fmt: skip
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from attrax.analyses import basins_of_stage
+from attrax.analyses import NetworkOnTask, basins_of_stage
 from attrax.dynamics import Effort, ReluMap, basin_plane
 from attrax.reports.figures.basin_figures import basin_figure
 from attrax.reports.figures.course_figures import course_figure
@@ -43,7 +43,7 @@ def test_without_a_course_there_is_neither(tiny_store, tmp_path):
 
 
 def test_basins_of_a_latch_are_drawn_with_its_trials(tmp_path):
-    basins = basins_of_stage(TASK, latch(), "delay", 0, n_trials=40, points=9, effort=QUICK, solves=50)
+    basins = basins_of_stage(NetworkOnTask(TASK, latch()), "delay", 0, n_trials=40, points=9, effort=QUICK, solves=50)
     figure = basin_figure(basins, title="delay")
     save(figure, tmp_path / "basins.png")
     assert (tmp_path / "basins.png").stat().st_size > 10_000

@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
+from attrax.analyses.mode_perturbation import FOUND
 from attrax.analyses.perturbation_settings import ALL
-from attrax.analyses.perturbations import FOUND
 from attrax.populations import GROUPS
 from attrax.reports.appearance import GROUP_LOOKS, LEARNER_COLOURS
 from attrax.reports.drawn_cells import say_left_out

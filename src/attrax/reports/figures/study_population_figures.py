@@ -8,8 +8,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from attrax.analyses.unit_analysis import tuning_curves
-from attrax.analyses.unit_recording import record_units
 from attrax.reports.drawn_cells import choose, left_out, say_left_out, shown
 from attrax.reports.figures.perturbation_figures import perturbations_figure
 from attrax.reports.figures.population_figures import (
@@ -51,7 +49,7 @@ def study_figures(store: Store) -> dict[str, Figure]:
     with suppress(MissingPartError):
         drawn = _drawn(store, with_units)
         units = store.units([condition.identity for condition in drawn]) if drawn else None
-        if units is not None and "unit_group" in units:
+        if units is not None and {"unit_group", "unit_tuning"} <= set(units.data_vars):
             found["units"] = _units_figure(store, units, [c for c in drawn if c.identity in units.network.values])
         if units is not None and "units_course_group" in units:
             found["flow"] = group_flow(units, titles)
@@ -81,14 +79,13 @@ def _units_figure(store: Store, known: xr.Dataset, drawn: Sequence[Condition]) -
     parts = np.atleast_1d(figure.subfigures(rows, columns, squeeze=False)).ravel()
     for part, condition in zip(parts, drawn, strict=False):
         one = cells(known.sel(network=[condition.identity]))[0].networks[0]
-        network = store.network(condition.identity)
-        recording = record_units(condition.task, network, condition.populations.trials)
-        curves, groups = tuning_curves(recording), one.unit_group.values
+        curves, groups = one.unit_tuning.values, one.unit_group.values
         order = unit_order(groups, curves)
         axes = part.subplots(2, 4, height_ratios=[1, 6], width_ratios=[1.3, 0.06, 0.9, 0.18])
         for column in (0, 1, 3):
             axes[0, column].set_axis_off()
-        draw_heat_map(axes[1, 0], axes[1, 1], recording, curves, groups, order)
+        conditions = one.unit_tuning_context.values.astype(int), one.unit_tuning_coherence.values
+        draw_heat_map(axes[1, 0], axes[1, 1], curves, conditions, groups, order)
         draw_raster(axes[0, 2], axes[1, 2], axes[1, 3], one, order, named=False)
         part.suptitle(
             f"{store.study.learner_title(condition.learner_label)}, δ = {condition.network.delta:g}", fontsize=9

@@ -12,8 +12,8 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from attrax.analyses.unit_analysis import tuning_curves
 from attrax.analyses.unit_recording import UnitRecording
+from attrax.analyses.unit_tuning import conditions_of, tuning_curves
 from attrax.reports.appearance import GROUP_LOOKS
 from attrax.reports.figures.population_figures import DIVERGING, LABELS
 from attrax.reports.figures.population_panels import cells, legend_below
@@ -76,7 +76,7 @@ def activity_heat_map(
     figure = Figure(figsize=(4.2, 4.2), layout="constrained")
     axis, scale = figure.subplots(1, 2, width_ratios=[1, 0.05])
     curves = tuning_curves(recording)
-    draw_heat_map(axis, scale, recording, curves, np.asarray(groups), unit_order(groups, curves, lead))
+    draw_heat_map(axis, scale, curves, conditions_of(recording), np.asarray(groups), unit_order(groups, curves, lead))
     figure.suptitle(title, fontsize=8.5)
     return figure
 
@@ -84,13 +84,13 @@ def activity_heat_map(
 def draw_heat_map(
     axis: Axes,
     scale: Axes,
-    recording: UnitRecording,
     curves: Float[np.ndarray, "units conditions"],
+    conditions: tuple[Int[np.ndarray, " conditions"], Float[np.ndarray, " conditions"]],
     groups: Shaped[np.ndarray, " units"],
     order: Int[np.ndarray, " units"],
 ) -> None:
     """Draw `activity_heat_map` on one axis, and its scale on another."""
-    context, coherence = conditions_of(recording)
+    context, coherence = conditions
     finite = np.isfinite(curves).all(axis=1, keepdims=True)
     shown_curves = np.where(finite, curves, 0.0)
     largest = np.abs(shown_curves).max(axis=1, keepdims=True)
@@ -117,17 +117,6 @@ def draw_heat_map(
     bar = axis.figure.colorbar(image, cax=scale)
     bar.set_label("mean activity in the decision stage\n(1: the unit’s largest)", fontsize=7)
     bar.ax.tick_params(labelsize=6.5)
-
-
-def conditions_of(recording: UnitRecording) -> tuple[Int[np.ndarray, " conditions"], Float[np.ndarray, " conditions"]]:
-    """Return context and coherence of each condition of `attrax.analyses.unit_analysis.tuning_curves`."""
-    n_modalities = sum(name.startswith("coherence_") for name in recording.features)
-    coherences = np.stack([recording.features[f"coherence_{m + 1}"] for m in range(n_modalities)], axis=1)
-    context = recording.features.get("context", np.zeros(len(coherences), int))
-    counted = coherences[np.arange(len(coherences)), context]
-    # The same averages of context and coherence themselves, so that the two cannot be in different orders.
-    both = tuning_curves(recording._replace(activity=np.column_stack([context, counted]).astype(float)))
-    return np.round(both[0]).astype(int), np.round(both[1], 7)
 
 
 def _hatch(axis: Axes, marked: Shaped[np.ndarray, "units columns"]) -> None:

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from attrax.analyses.disturbed_trials import trial_outcomes
 from attrax.learning import evaluate
-from attrax.learning.evaluation import IN_A_ROW, trial_outcomes
+from attrax.learning.evaluation import IN_A_ROW
 from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision

@@ -1,0 +1,46 @@
+"""Orbits that are followed until they have settled, and then recorded: what averages over attractors are taken of."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from attrax.dynamics.orbits.many_orbits import ReluOrbits
+
+_AT_ONCE = 64  # orbits; a record of more would not fit a processor's caches
+
+
+def settle(
+    weights: Float[np.ndarray, "units units"],
+    biases: Float[np.ndarray, "orbits units"],
+    leak: float,
+    starts: Float[np.ndarray, "orbits units"],
+    steps: int,
+    sample: int,
+) -> Iterator[tuple[Int[np.ndarray, " some"], Float[np.ndarray, "sample some units"]]]:
+    """Follow orbits of ReLU maps, each of its own bias, and record where they have settled, some at a time.
+
+    Parameters
+    ----------
+    weights, biases, leak
+        Orbit k goes by h' = (1 - leak) h + leak relu(W h + b_k).
+    starts
+        First states; one that is not finite is left out.
+    steps
+        Followed before anything is recorded.
+    sample
+        Steps that are recorded.
+
+    Yields
+    ------
+    The numbers of some orbits, and their states. Those that diverge, before or while they are recorded, are
+    not among them: what is averaged over an attractor stays NaN where there is none.
+    """
+    finite = np.flatnonzero(np.isfinite(starts).all(axis=1))
+    for first in range(0, finite.size, _AT_ONCE):
+        some = finite[first : first + _AT_ONCE]
+        orbits = ReluOrbits(weights, biases[some], leak, starts[some])
+        orbits.follow(steps)
+        recorded = orbits.record(sample)
+        kept = orbits.left_at < 0
+        yield some[kept], recorded[:, kept]
