@@ -79,12 +79,12 @@ def _compiled(
                 jax.random.fold_in(jax.random.fold_in(key, _NOISE), number), (shape[0] * shape[1] * shape[2],)
             )
             noise = state_noise * drawn.reshape(shape)
-        return _disturbed_move(network, trials, noise, stand_in, stages)
+        return disturbed_move(network, trials, noise, stand_in, stages)
 
     return act_in_rows(task, network, key, n_trials, carry_hidden, way)
 
 
-def _disturbed_move(
+def disturbed_move(
     network: RecurrentNetwork,
     trials: Trial,
     noise: Float[Array, "steps trials state"] | None,

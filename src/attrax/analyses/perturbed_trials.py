@@ -1,6 +1,8 @@
 """The trials on which a network and all its perturbed versions are tried, and what they are right in."""
 
 from functools import partial
+from operator import itemgetter
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,34 +10,48 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Bool, Float, Int
 
-from attrax.analyses.disturbed_trials import trial_outcomes
+from attrax.analyses.disturbed_trials import disturbed_move, trial_outcomes
 from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.perturbation_settings import ALL, PerturbationSettings
 from attrax.analyses.trial_states import as_written
 from attrax.keys import derive_key
-from attrax.learning.greedy_trials import Moment, run_trials
+from attrax.learning.evaluation import IN_A_ROW
+from attrax.learning.greedy_trials import Moment, TrialsState, before_trials, run_trials, run_until_answered
 from attrax.networks import RecurrentNetwork
-from attrax.tasks import TASKS, Task
-from attrax.tasks.trial import OVER, STAGES
+from attrax.tasks import TASKS, Task, draw_queues
+from attrax.tasks.stream import stream_keys
+from attrax.tasks.trial import OVER, STAGES, Trial
+
+_SIDE_BY_SIDE = 200
 
 
 class PerturbedTrials:
-    """The trials on which a network and all its edited versions are tried, and the draws that these share."""
+    """The trials on which a network and all its perturbed versions are tried, and the draws that these share.
+
+    They are those of `trial_outcomes`, and every accuracy is the one that it would tell. But they are drawn once and
+    run in rows of one context and of like lengths, each for as long as one of its trials goes on; where a perturbation
+    is limited to a stage, from where the first of them enters it: before that nothing is perturbed.
+    """
 
     def __init__(self, on_task: NetworkOnTask, settings: PerturbationSettings) -> None:
         self.on_task, self.settings = on_task, settings
         self.task, self.network = task, network = on_task.task, on_task.network
         self._name = TASKS.name_of(task)
         self.key = derive_key(self._name, 0, "trials for causes")
-        outcomes = trial_outcomes(task, network, self.key, settings.trials)
-        self._context = np.asarray(outcomes.context)
-        relevant = np.take_along_axis(np.asarray(outcomes.coherence), self._context[:, None], axis=1)[:, 0]
+        trials = jax.tree.map(np.asarray, _draw(task, self.key, settings.trials))
+        self._context, self._choice = trials.context, trials.choice
+        relevant = np.take_along_axis(trials.coherence, self._context[:, None], axis=1)[:, 0]
         self.strengths = np.unique(as_written(np.abs(task.stimuli()[0]).astype(np.float32)))
         self._at = np.searchsorted(self.strengths, as_written(np.abs(relevant)))
-        self.counts, self.intact = self._counts(None), self._by_strength(outcomes.right, None)
+        self._rows = [
+            _Row.of(task, network, jax.tree.map(jnp.asarray, jax.tree.map(itemgetter(numbers), trials)), numbers)
+            for numbers in _rows_of(trials)
+        ]
         contexts = range(task.n_contexts)
+        right = self._right(network, ALL, None)
+        self.counts, self.intact = self._counts(None), self._by_strength(right, None)
         self.counts_of = [self._counts(context) for context in contexts]
-        self.intact_of = [self._by_strength(outcomes.right, context) for context in contexts]
+        self.intact_of = [self._by_strength(right, context) for context in contexts]
 
     def accuracy(
         self,
@@ -45,14 +61,26 @@ class PerturbedTrials:
         state_noise: float = 0.0,
     ) -> Float[np.ndarray, " strengths"]:
         """Return the accuracy by strength of an edited network: in one stage alone it stands in for the intact one."""
-        if stage == ALL:
+        if state_noise:
             outcomes = trial_outcomes(self.task, network, self.key, self.settings.trials, state_noise=state_noise)
-        else:
-            stages = jnp.asarray(np.array(STAGES) == stage)
-            outcomes = trial_outcomes(
-                self.task, self.network, self.key, self.settings.trials, stand_in=network, stages=stages
-            )
-        return self._by_strength(outcomes.right, context)
+            return self._by_strength(np.asarray(outcomes.right), context)
+        return self._by_strength(self._right(network, stage, context), context)
+
+    def _right(self, network: RecurrentNetwork, stage: str, context: int | None) -> Bool[np.ndarray, " trials"]:
+        """Return which trials are answered rightly; False in other contexts than the one that is asked about."""
+        answer, task = np.zeros(self._at.size, int), self.task
+        of_stages = None if stage == ALL else jnp.asarray(np.array(STAGES) == stage)
+        for row in self._rows:
+            if context is not None and self._context[row.numbers[0]] != context:
+                continue
+            if stage == ALL:
+                start = before_trials(network, row.trials)
+                ran = _go_on(task, network, row.trials, start, 0, task.longest_trial)
+            else:
+                start, first = row.entering[stage], row.first_steps[stage]
+                ran = _go_on(task, self.network, row.trials, start, first, task.longest_trial, network, of_stages)
+            answer[row.numbers] = ran.answer
+        return answer == self._choice
 
     def _counted(self, context: int | None) -> Bool[np.ndarray, " trials"]:
         return np.ones(self._at.size, bool) if context is None else self._context == context
@@ -60,9 +88,9 @@ class PerturbedTrials:
     def _counts(self, context: int | None) -> Int[np.ndarray, " strengths"]:
         return np.bincount(self._at[self._counted(context)], minlength=self.strengths.size)
 
-    def _by_strength(self, right: Bool[Array, " trials"], context: int | None) -> Float[np.ndarray, " strengths"]:
+    def _by_strength(self, right: Bool[np.ndarray, " trials"], context: int | None) -> Float[np.ndarray, " strengths"]:
         counted, counts = self._counted(context), self._counts(context)
-        rights = np.bincount(self._at[counted], weights=np.asarray(right)[counted], minlength=self.strengths.size)
+        rights = np.bincount(self._at[counted], weights=right[counted], minlength=self.strengths.size)
         return np.where(counts > 0, rights / np.maximum(counts, 1), np.nan)
 
     def unit_orders(self) -> Int[np.ndarray, "draws units"]:
@@ -92,6 +120,64 @@ class PerturbedTrials:
         return xr.Dataset(
             {"cause_trials": ("cause_strength", self.counts), "cause_intact": ("cause_strength", self.intact)}
         )
+
+
+class _Row(NamedTuple):
+    """Trials that run side by side, all of one context."""
+
+    trials: Trial
+    numbers: Int[np.ndarray, " trials"]
+    """Which trials they are; the last one may be there several times, so that all rows are equally long."""
+    first_steps: dict[str, int]
+    """The step at which the first of them enters each stage."""
+    entering: dict[str, TrialsState]
+    """What the intact network has come to before that step."""
+
+    @classmethod
+    def of(cls, task: Task, network: RecurrentNetwork, trials: Trial, numbers: Int[np.ndarray, " trials"]) -> "_Row":
+        stage = np.asarray(trials.stage)
+        there = [(stage == number).any(axis=0) for number in range(len(STAGES))]
+        firsts = [int(steps.argmax()) if steps.any() else task.longest_trial for steps in there]
+        entering, state, at = {}, before_trials(network, trials), 0
+        for name, first in sorted(zip(STAGES, firsts, strict=True), key=itemgetter(1)):
+            state, at = _go_on(task, network, trials, state, at, first), first
+            entering[name] = state
+        return cls(trials, numbers, dict(zip(STAGES, firsts, strict=True)), entering)
+
+
+def _rows_of(trials: Trial) -> list[Int[np.ndarray, " trials"]]:
+    """Part trials into rows of equal size, each of one context and of trials that are about equally long."""
+    contexts = [np.flatnonzero(trials.context == context) for context in np.unique(trials.context)]
+    size = min(_SIDE_BY_SIDE, max(numbers.size for numbers in contexts))
+    rows = []
+    for numbers in contexts:
+        in_order = numbers[np.argsort(trials.length[numbers], kind="stable")]
+        some = [in_order[first : first + size] for first in range(0, in_order.size, size)]
+        rows += [np.concatenate([part, np.repeat(part[-1:], size - part.size)]) for part in some]
+    return rows
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def _draw(task: Task, key: Array, n_trials: int) -> Trial:
+    """Draw the trials of `act_in_rows`, in its order."""
+    streams = n_trials // IN_A_ROW
+    trials = draw_queues(task, stream_keys(key, streams), jnp.zeros(streams, jnp.int32), IN_A_ROW)
+    return jax.tree.map(lambda values: jnp.moveaxis(values, 0, 1).reshape(n_trials, *values.shape[2:]), trials)
+
+
+@partial(jax.jit, static_argnums=0)
+def _go_on(
+    task: Task,
+    network: RecurrentNetwork,
+    trials: Trial,
+    state: TrialsState,
+    first: int | Int[Array, ""],
+    last: int | Int[Array, ""],
+    stand_in: RecurrentNetwork | None = None,
+    stages: Bool[Array, " stages"] | None = None,
+) -> TrialsState:
+    move = disturbed_move(network, trials, None, stand_in, stages)
+    return run_until_answered(task, trials, move, state, first, last)
 
 
 @partial(jax.jit, static_argnums=(0, 3))

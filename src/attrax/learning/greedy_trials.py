@@ -77,23 +77,87 @@ def run_trials(
     -----
     To be called while something is compiled: it compiles nothing itself. What nobody asks for is not computed.
     """
-    n_trials = trials.context.shape[0]
-    judge = jax.vmap(task.judge, in_axes=(0, None, 0))
-    take = move or greedy_move(network, trials)
+    take = _step(task, trials, move or greedy_move(network, trials))
+    state = before_trials(network, trials)
+    if hidden is not None:
+        state = state._replace(hidden=hidden)
 
     def step(carry: Any, number: Array) -> tuple[Any, Any]:
-        before, going, answer, seen = carry
-        moved, action = take(before, number, going)
-        feedback = judge(trials, number, action)
-        seen, kept = observe(seen, Moment(number, before, moved, feedback, going))
-        answer = jnp.where(going, feedback.answer, answer)
-        hidden = jnp.where(going[:, None], moved, before) if stop_at_end else moved
-        return (hidden, going & ~feedback.end, answer, seen), kept
+        state, seen = carry
+        after, feedback = take(state, number)
+        seen, kept = observe(seen, Moment(number, state.hidden, after.hidden, feedback, state.going))
+        if stop_at_end:
+            after = after._replace(hidden=jnp.where(state.going[:, None], after.hidden, state.hidden))
+        return (after, seen), kept
 
-    first = jnp.zeros((n_trials, network.n_state)) if hidden is None else hidden
-    start = (first, jnp.ones(n_trials, bool), jnp.zeros(n_trials, jnp.int32), seen)
-    (last, _, answer, seen), kept = jax.lax.scan(step, start, jnp.arange(task.longest_trial))
-    return TrialsRun(last, answer, seen, kept)
+    (state, seen), kept = jax.lax.scan(step, (state, seen), jnp.arange(task.longest_trial))
+    return TrialsRun(state.hidden, state.answer, seen, kept)
+
+
+class TrialsState(NamedTuple):
+    """How far trials that run side by side are."""
+
+    hidden: Hidden
+    going: Bool[Array, " trials"]
+    """Whether no answer has ended the trial."""
+    answer: Int[Array, " trials"]
+    """The first answer in the decision stage; 0 where there is none yet."""
+
+
+def before_trials(network: RecurrentNetwork, trials: Trial) -> TrialsState:
+    """Return the state before the first step: zero."""
+    n_trials = trials.context.shape[0]
+    zero = jnp.zeros((n_trials, network.n_state))
+    return TrialsState(zero, jnp.ones(n_trials, bool), jnp.zeros(n_trials, jnp.int32))
+
+
+def run_until_answered(
+    task: TrialTask,
+    trials: Trial,
+    move: Move,
+    state: TrialsState,
+    first: int | Int[Array, ""],
+    last: int | Int[Array, ""],
+) -> TrialsState:
+    """Go on with trials from step `first` to before step `last`, and no longer than one of them is going on.
+
+    What comes of a trial is the same as by `run_trials`, wherever the run was parted.
+
+    Parameters
+    ----------
+    task, trials, move
+        As in `run_trials`.
+    state
+        How far the trials are.
+    first, last
+        The steps.
+    """
+    take = _step(task, trials, move)
+
+    def goes_on(carry: tuple[Array, TrialsState]) -> Array:
+        return (carry[0] < last) & jnp.any(carry[1].going)
+
+    def step(carry: tuple[Array, TrialsState]) -> tuple[Array, TrialsState]:
+        number, state = carry
+        return number + 1, take(state, number)[0]
+
+    _, state = jax.lax.while_loop(goes_on, step, (jnp.asarray(first, jnp.int32), state))
+    return state
+
+
+def _step(
+    task: TrialTask, trials: Trial, move: Move
+) -> Callable[[TrialsState, Int[Array, ""]], tuple[TrialsState, Feedback]]:
+    """Return how trials go on by a step."""
+    judge = jax.vmap(task.judge, in_axes=(0, None, 0))
+
+    def take(state: TrialsState, number: Array) -> tuple[TrialsState, Feedback]:
+        moved, action = move(state.hidden, number, state.going)
+        feedback = judge(trials, number, action)
+        answer = jnp.where(state.going, feedback.answer, state.answer)
+        return TrialsState(moved, state.going & ~feedback.end, answer), feedback
+
+    return take
 
 
 def greedy_move(network: RecurrentNetwork, trials: Trial) -> Move:
