@@ -387,7 +387,7 @@ def peers(arguments) -> None:
             print(row, flush=True)
     if arguments.peers:
         from attrax.dynamics import Effort, SmoothMap, find_attractors
-        from attrax.dynamics.orbits.many_orbits import SmoothOrbits
+        from attrax.dynamics.orbits.smooth_orbits import SmoothOrbits
         from tests.dynamics.known_systems import henon
 
         steps = 100_000

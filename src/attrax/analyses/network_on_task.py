@@ -11,7 +11,7 @@ from jaxtyping import Float
 from attrax.analyses.trial_groups import TrialGroups, groups_in_trials
 from attrax.analyses.trial_states import TrialStates, states_at_stage_ends, states_of_trials
 from attrax.analyses.unit_recording import UnitRecording, record_units
-from attrax.dynamics.orbits.many_orbits import ReluOrbits
+from attrax.dynamics.orbits.relu_orbits import ReluOrbits
 from attrax.networks import RecurrentNetwork
 from attrax.tasks import Task
 from attrax.tasks.trial import STAGES

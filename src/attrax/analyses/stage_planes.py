@@ -18,7 +18,7 @@ from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import LOCKED_FROM, PlaneSettings
 from attrax.analyses.trial_distance import distance_from_attractors
 from attrax.dynamics import Classification, classify
-from attrax.dynamics.orbits.many_orbits import ReluOrbits
+from attrax.dynamics.orbits.relu_orbits import ReluOrbits
 from attrax.progress import Keep, OnProgress, telling
 from attrax.tasks.trial import STAGES, STIMULUS
 

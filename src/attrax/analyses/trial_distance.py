@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attrax.dynamics.labels.classification import Classification
-from attrax.dynamics.orbits.many_orbits import ReluOrbits
+from attrax.dynamics.orbits.relu_orbits import ReluOrbits
 
 _POINTS_AT_ONCE = 64
 _SAMPLE = 500  # steps of an orbit that stand for a curve or a chaotic attractor

@@ -7,7 +7,9 @@ from attrax.dynamics import Effort, ReluMap, classify, find_attractors
 from attrax.dynamics.labels.labelling import _alike_together
 from attrax.dynamics.labels.map_family import ReluFamily, SmoothFamily, pattern_period
 from attrax.dynamics.labels.measurement import Run, regrouped
-from attrax.dynamics.orbits.many_orbits import CHUNK, ReluOrbits, SmoothOrbits
+from attrax.dynamics.orbits.compiled_steps import CHUNK
+from attrax.dynamics.orbits.relu_orbits import ReluOrbits
+from attrax.dynamics.orbits.smooth_orbits import SmoothOrbits
 from attrax.settings import SettingsError
 from tests.dynamics.known_systems import border_collision, henon
 

@@ -25,7 +25,7 @@ from attrax.dynamics.certificates.certificate import (
     leading_exponents,
 )
 from attrax.dynamics.maps.relu_map import ReluMap
-from attrax.dynamics.orbits.many_orbits import ReluOrbits
+from attrax.dynamics.orbits.relu_orbits import ReluOrbits
 
 
 def certify_cycle(

@@ -12,7 +12,9 @@ from attrax.dynamics.certificates.fixed_point_certificate import FixedPointCerti
 from attrax.dynamics.certificates.newton_certificate import certify_smooth_cycle
 from attrax.dynamics.maps.relu_map import ReluMap
 from attrax.dynamics.maps.smooth_map import SmoothMap
-from attrax.dynamics.orbits.many_orbits import Orbits, Passage, ReluOrbits, SmoothOrbits
+from attrax.dynamics.orbits.many_orbits import Orbits, Passage
+from attrax.dynamics.orbits.relu_orbits import ReluOrbits
+from attrax.dynamics.orbits.smooth_orbits import SmoothOrbits
 
 
 class MapFamily(ABC):

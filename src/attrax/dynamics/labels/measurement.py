@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from attrax.dynamics.labels.map_family import MapFamily
-from attrax.dynamics.orbits.many_orbits import CHUNK, PIECE, Orbits, Passage
+from attrax.dynamics.orbits.compiled_steps import CHUNK
+from attrax.dynamics.orbits.many_orbits import PIECE, Orbits, Passage
 
 N_AXES = 4
 _ERROR_BLOCKS = 20

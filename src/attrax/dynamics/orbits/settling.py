@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
-from attrax.dynamics.orbits.many_orbits import ReluOrbits
+from attrax.dynamics.orbits.relu_orbits import ReluOrbits
 
 _AT_ONCE = 64  # orbits; a record of more would not fit a processor's caches
 

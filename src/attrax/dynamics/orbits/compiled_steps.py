@@ -1,0 +1,157 @@
+"""The compiled calls that take a step of many orbits at once: followed, measured, or with vectors pushed along."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+DIVERGED = 1e6
+"""An orbit whose norm exceeds this, or is not finite, counts as divergent."""
+CHUNK = 500
+"""Steps that one compiled call takes while it measures."""
+
+Stepped: TypeAlias = tuple[Any, Any, jax.Array, jax.Array]
+"""The next states, the vectors' images, which units are active, and which of the others may be."""
+
+
+class MapStep(ABC):
+    """A step of many orbits: hashable, equal where its compiled code can be shared."""
+
+    @abstractmethod
+    def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> Stepped:
+        """Take a step; the vectors go through its Jacobian in their own precision."""
+
+
+def _advance(
+    step: MapStep, parameters: Any, hidden: jax.Array, left: jax.Array, now: jax.Array, vectors: jax.Array | None
+) -> tuple[jax.Array, jax.Array, Any, jax.Array, jax.Array]:
+    """Take a step with the orbits that have not diverged, and note who does."""
+    moved, pushed, active, woken = step(parameters, hidden, vectors)
+    gone = left >= 0
+    hidden = jnp.where(gone[:, None], hidden, moved)
+    leaves = ~gone & ~((hidden * hidden).sum(axis=1) <= DIVERGED**2)
+    return hidden, jnp.where(leaves, now + 1, left), pushed, active, woken
+
+
+def _none_seen(step: MapStep, parameters: Any, hidden: jax.Array) -> tuple[jax.Array, ...]:
+    shapes = jax.eval_shape(lambda: step(parameters, hidden, None)[2:])
+    return tuple(jnp.zeros(shape.shape[1:], bool) for shape in shapes)
+
+
+def _also(seen: tuple[jax.Array, ...], units: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
+    return tuple(before | which.any(axis=0) for before, which in zip(seen, units, strict=True))
+
+
+def _code(active: jax.Array, code_weights: jax.Array) -> jax.Array:
+    return jnp.where(active, code_weights, 0).sum(axis=1, dtype=jnp.uint64)  # a sum of integers: exact in any order
+
+
+@partial(jax.jit, static_argnames=("step", "steps"))
+def follow(
+    step: MapStep,
+    steps: int,
+    parameters: Any,
+    hidden: jax.Array,
+    left: jax.Array,
+    code_weights: jax.Array,
+) -> dict[str, Any]:
+    """Take some steps; return where the orbits are then, who left when, the states on the way and their codes."""
+
+    def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
+        hidden, left, seen = carry
+        hidden, left, _, *units = _advance(step, parameters, hidden, left, now, None)
+        return (hidden, left, _also(seen, units)), (_code(units[0], code_weights), hidden)
+
+    seen = _none_seen(step, parameters, hidden)
+    (hidden, left, seen), (codes, states) = jax.lax.scan(one, (hidden, left, seen), jnp.arange(steps))
+    return {"hidden": hidden, "left": left, "seen": seen, "codes": codes, "states": states}
+
+
+@partial(jax.jit, static_argnames=("step", "between"))
+def measure(
+    step: MapStep,
+    between: int,
+    parameters: Any,
+    hidden: jax.Array,
+    left: jax.Array,
+    vectors: jax.Array,
+    axes: jax.Array,
+    bank: jax.Array,
+    code_weights: jax.Array,
+) -> dict[str, Any]:
+    """Take `CHUNK` steps with tangent vectors; return what `follow` does, and what they and the points did."""
+
+    def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
+        hidden, left, vectors, seen, total, squares = carry
+        hidden, left, vectors, *units = _advance(step, parameters, hidden, left, now, vectors)
+        points = jnp.einsum("su,sku->sk", hidden, axes)
+        carry = (
+            hidden, left, vectors, _also(seen, units), total + hidden, squares + (hidden * hidden).sum(axis=1)
+        )  # fmt: skip
+        return carry, (_code(units[0], code_weights), points, hidden)
+
+    def block(carry: Any, now: jax.Array) -> tuple[Any, Any]:
+        carry, out = jax.lax.scan(one, carry, now)
+        vectors, growth = _orthonormalise(carry[2], bank)
+        return (*carry[:2], vectors, *carry[3:]), (out, growth)
+
+    seen = _none_seen(step, parameters, hidden)
+    carry = (hidden, left, vectors, seen, jnp.zeros_like(hidden), jnp.zeros(hidden.shape[0]))
+    now = jnp.arange(CHUNK).reshape(-1, between)
+    carry, ((codes, points, states), growths) = jax.lax.scan(block, carry, now)
+    names = ("hidden", "left", "vectors", "seen", "total", "squares")
+    found = dict(zip(names, carry, strict=True)) | {"growths": growths}
+    series = {"codes": codes, "points": points, "states": states}
+    return found | {name: values.reshape(CHUNK, *values.shape[2:]) for name, values in series.items()}
+
+
+def _orthonormalise(vectors: jax.Array, bank: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return orthonormal vectors that span the same directions, and ln of what each had grown by.
+
+    Gram-Schmidt, twice (Kahan, Parlett). A direction that was destroyed has grown by -inf, and is drawn anew.
+    """
+    done: list[jax.Array] = []
+    growths = []
+    rounding, nothing = (1e-12, 1e-300) if vectors.dtype == jnp.float64 else (2e-6, 1e-36)
+
+    def without_earlier(vector: jax.Array) -> jax.Array:
+        for _ in range(2):
+            for earlier in done:
+                vector = vector - (vector * earlier).sum(axis=1, keepdims=True) * earlier
+        return vector
+
+    for i in range(vectors.shape[1]):
+        before = jnp.linalg.norm(vectors[:, i], axis=1)
+        vector = without_earlier(vectors[:, i])
+        norm = jnp.linalg.norm(vector, axis=1)
+        lost = ~(norm > rounding * jnp.maximum(before, nothing)) | (norm < nothing)
+        growths.append(jnp.where(lost, -jnp.inf, jnp.log(norm)))
+        vector = jax.lax.cond(  # nearly always there is nothing to draw
+            lost.any(),
+            lambda lost=lost, vector=vector, anew=bank[i]: jnp.where(
+                lost[:, None], without_earlier(jnp.broadcast_to(anew, vector.shape)), vector
+            ),
+            lambda vector=vector: vector,
+        )
+        done.append(vector / jnp.maximum(jnp.linalg.norm(vector, axis=1), nothing)[:, None])
+    return jnp.stack(done, axis=1), jnp.stack(growths, axis=1)
+
+
+@partial(jax.jit, static_argnames="step")
+def push(
+    step: MapStep, parameters: Any, hidden: jax.Array, vectors: jax.Array, limits: jax.Array
+) -> tuple[jax.Array, jax.Array, tuple[jax.Array, ...]]:
+    """Take each orbit its own number of steps; return the states, the images of vectors, and which units were seen."""
+
+    def one(now: jax.Array, carry: Any) -> Any:
+        hidden, vectors, seen = carry
+        moved, pushed, *units = step(parameters, hidden, vectors)
+        going = now < limits
+        hidden = jnp.where(going[:, None], moved, hidden)
+        vectors = jnp.where(going[:, None, None], pushed, vectors)
+        return hidden, vectors, _also(seen, [which & going[:, None] for which in units])
+
+    return jax.lax.fori_loop(0, limits.max(), one, (hidden, vectors, _none_seen(step, parameters, hidden)))
