@@ -4,9 +4,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from attrax.dynamics import Effort, ReluMap, classify, find_attractors
-from attrax.dynamics.labels.labelling import _alike_together
 from attrax.dynamics.labels.map_family import ReluFamily, SmoothFamily, pattern_period
-from attrax.dynamics.labels.measurement import Run, regrouped
+from attrax.dynamics.labels.measurement import Run, alike_together, regrouped
 from attrax.dynamics.orbits.compiled_steps import CHUNK
 from attrax.dynamics.orbits.relu_orbits import ReluOrbits
 from attrax.dynamics.orbits.smooth_orbits import SmoothOrbits
@@ -171,12 +170,12 @@ def test_a_run_goes_on_as_before_with_others_beside_it():
 @given(st.integers(0, 100_000), st.integers(0, 30), st.integers(1, 9))
 def test_orbits_are_ordered_and_none_is_lost(seed, n_orbits, at_once):
     active = np.random.default_rng(seed).random((n_orbits, 12)) < 0.5
-    assert sorted(_alike_together(active, at_once).tolist()) == list(range(n_orbits))
+    assert sorted(alike_together(active, at_once).tolist()) == list(range(n_orbits))
 
 
 def test_orbits_with_the_same_active_units_are_measured_together():
     active = np.eye(3, dtype=bool)[[0, 1, 2, 0, 1, 2]]
-    assert _alike_together(active, 2).tolist() == [0, 3, 1, 4, 2, 5]
+    assert alike_together(active, 2).tolist() == [0, 3, 1, 4, 2, 5]
 
 
 @pytest.mark.parametrize("n_units", [4, 60])

@@ -4,7 +4,7 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics.labels.map_family import MapFamily
 from attrax.dynamics.orbits.compiled_steps import CHUNK
@@ -104,6 +104,21 @@ class Run:
         self._trail = [Passage(passage.codes[:, which]) for passage in self._trail]
         self._points = [points[:, which] for points in self._points]
         self._growths = [growths[:, which] for growths in self._growths]
+
+
+def alike_together(active: Bool[np.ndarray, "orbits units"], at_once: int) -> Int[np.ndarray, " orbits"]:
+    """Return an order of orbits in which those that are measured together have few different active units."""
+    left, order = np.arange(len(active)), []
+    while left.size:
+        first, left = left[:1], left[1:]
+        order.append(first)
+        seen = active[first[0]]
+        for _ in range(min(at_once - 1, left.size)):
+            nearest = int(np.argmin((active[left] & ~seen).sum(axis=1)))
+            order.append(left[nearest : nearest + 1])
+            seen = seen | active[left[nearest]]
+            left = np.delete(left, nearest)
+    return np.concatenate(order) if order else left
 
 
 def regrouped(family: MapFamily, runs: list[Run], at_once: int) -> list[Run]:
