@@ -346,12 +346,12 @@ def test_a_line_of_names_in_a_file_of_inputs_is_said(capsys, tmp_path, pair):
 
 
 def test_an_atlas_says_of_which_network_it_is_and_goes_on_where_it_was_interrupted(capsys, tmp_path, monkeypatch):
-    from attrax.dynamics.plane import plane_atlas
+    from attrax.dynamics.plane import input_survey
 
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
     np.savez("mine.npz", W=rng.normal(size=(12, 12)) * 0.35, U=rng.normal(size=(12, 2)), b=rng.normal(size=12))
-    followed, classify = [], plane_atlas.classify
+    followed, classify = [], input_survey.classify
 
     def counted(*arguments):
         followed.append(arguments)
@@ -360,7 +360,7 @@ def test_an_atlas_says_of_which_network_it_is_and_goes_on_where_it_was_interrupt
         return classify(*arguments)
 
     arguments = ("atlas", "mine.npz", "--effort", "quick", "--out", "atlas.html")
-    monkeypatch.setattr(plane_atlas, "classify", counted)
+    monkeypatch.setattr(input_survey, "classify", counted)
     code, _, err = outcome(capsys, *arguments)
     assert code == 130
     assert "what was finished is kept" in err

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from attrax.dynamics.maps.smooth_map import SmoothMap, gru_map, tanh_map
     from attrax.dynamics.orbits.settling import settle
     from attrax.dynamics.periodic.periodic_points import cycles, fixed_points
+    from attrax.dynamics.plane.atlas_search import atlas
     from attrax.dynamics.plane.line_sweep import sweep
-    from attrax.dynamics.plane.plane_atlas import Atlas, atlas
+    from attrax.dynamics.plane.plane_atlas import Atlas
 
 _PLACES = {
     "attractors.basin_fractions": ("basins",),
@@ -34,8 +35,9 @@ _PLACES = {
     "maps.smooth_map": ("SmoothMap", "gru_map", "tanh_map"),
     "orbits.settling": ("settle",),
     "periodic.periodic_points": ("cycles", "fixed_points"),
+    "plane.atlas_search": ("atlas",),
     "plane.line_sweep": ("sweep",),
-    "plane.plane_atlas": ("Atlas", "atlas"),
+    "plane.plane_atlas": ("Atlas",),
 }
 __all__ = [
     "KINDS",

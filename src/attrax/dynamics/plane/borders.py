@@ -6,7 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from attrax.dynamics.periodic.linear_pieces import minimal_period
-from attrax.dynamics.plane.regions import Plane, Region, Regions, pattern_key, switched
+from attrax.dynamics.plane.input_plane import Plane
+from attrax.dynamics.plane.regions import Region, Regions, pattern_key
+from attrax.dynamics.plane.solved_patterns import switched
 from attrax.progress import Step
 
 BORDER_KINDS = ("switch", "fold", "exchange", "flip", "Neimark-Sacker", "merging", "singular", "unproved")

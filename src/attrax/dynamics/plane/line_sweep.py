@@ -8,8 +8,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from attrax.dynamics.effort import Effort
+from attrax.dynamics.plane.atlas_search import atlas
 from attrax.dynamics.plane.borders import leading_eigenvalue
-from attrax.dynamics.plane.plane_atlas import Atlas, atlas
+from attrax.dynamics.plane.plane_atlas import Atlas
 
 
 def sweep(

@@ -1,41 +1,55 @@
 """Borders between attractors that have no formula, by bisection between sampled inputs."""
 
+from collections.abc import Callable
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from scipy.spatial import Delaunay, QhullError
 
+from attrax.dynamics.plane.regions import Regions
 from attrax.dynamics.plane.sheets import covered, to_square
 
-if TYPE_CHECKING:
-    from attrax.dynamics.plane.plane_atlas import Atlas
 
+def sampled_borders(
+    regions: Regions,
+    samples: xr.Dataset,
+    label: Callable[[Float[np.ndarray, "points 2"]], Shaped[np.ndarray, " points"]],
+    edges: int,
+    precision: float,
+) -> xr.Dataset:
+    """Find where one kind of attractor without a formula gives way to another: see `Atlas.sampled_borders`.
 
-def sampled_borders(atlas: "Atlas", edges: int, precision: float) -> xr.Dataset:
-    """Find where one kind of attractor without a formula gives way to another: see `Atlas.sampled_borders`."""
-    points = atlas.samples.point.values
-    everything = covered(atlas.regions)
-    bare = np.flatnonzero(~shapely.intersects(everything, shapely.points(to_square(points, atlas.regions.window))))
-    kinds = atlas.samples.kind.values[bare, 0].astype(object)
+    Parameters
+    ----------
+    regions, samples
+        Those of the atlas.
+    label
+        Says the kind of attractor that the orbit reaches at each input.
+    edges, precision
+        How many ways are followed, and how near to each other their ends come.
+    """
+    points = samples.point.values
+    everything = covered(regions)
+    bare = np.flatnonzero(~shapely.intersects(everything, shapely.points(to_square(points, regions.window))))
+    kinds = samples.kind.values[bare, 0].astype(object)
     points = points[bare]
-    pairs = _neighbours(to_square(points, atlas.regions.window))
+    pairs = _neighbours(to_square(points, regions.window))
     pairs = pairs[kinds[pairs[:, 0]] != kinds[pairs[:, 1]]]
-    ways = to_square(points[pairs].reshape(-1, 2), atlas.regions.window).reshape(-1, 2, 2)
+    ways = to_square(points[pairs].reshape(-1, 2), regions.window).reshape(-1, 2, 2)
     open_ways = ~shapely.intersects(everything, shapely.linestrings(ways)) if len(ways) else np.empty(0, bool)
     pairs, ways = pairs[open_ways], ways[open_ways]
     shortest = np.argsort(np.linalg.norm(ways[:, 1] - ways[:, 0], axis=1))[:edges]
     ends, sides = points[pairs[shortest]], kinds[pairs[shortest]]
-    window = np.ptp(atlas.regions.window.corners, axis=0)
+    window = np.ptp(regions.window.corners, axis=0)
     for _ in range(int(np.ceil(np.log2(1 / precision))) + 1 if len(ends) else 0):
         wide = np.flatnonzero((np.abs(ends[:, 1] - ends[:, 0]) / window).max(axis=1) > precision)
         if not wide.size:
             break
         middle = ends[wide].mean(axis=1)
-        there = atlas.label(middle)
+        there = label(middle)
         # What lies between may be a third kind: then the way to it is followed, from the first of the two.
         near = (there == sides[wide, 0]).astype(int)
         ends[wide, 1 - near] = middle
