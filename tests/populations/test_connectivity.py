@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy import signal, stats
 from scipy.special import digamma
 
-from attrax.populations import GROUPS
-from attrax.populations.connectivity import functional_connectivity, modularity
+from attrax.populations import GROUPS, communities, functional_connectivity, modularity
 from attrax.settings import SettingsError
 
 PAIRS = np.triu_indices(20, 1)
@@ -205,16 +204,14 @@ def test_planted_communities_come_back():
 def test_modularity_is_that_of_networkx_and_the_rewired_keep_degrees():
     import networkx as nx
 
-    from attrax.populations import connectivity
-
     rng = np.random.default_rng(0)
     graph = np.triu(rng.random((15, 15)) * (rng.random((15, 15)) < 0.4), 1)
     graph += graph.T
     labels = rng.integers(0, 3, 15)
     parts = [set(np.flatnonzero(labels == part)) for part in range(3)]
     expected = nx.community.modularity(nx.from_numpy_array(graph), parts, weight="weight")
-    assert connectivity._quality(graph, labels) == pytest.approx(expected)
-    rewired = connectivity._rewired(graph, rng)
+    assert communities._quality(graph, labels) == pytest.approx(expected)
+    rewired = communities._rewired(graph, rng)
     np.testing.assert_array_equal((rewired > 0).sum(0), (graph > 0).sum(0))
     np.testing.assert_allclose(np.sort(rewired.ravel()), np.sort(graph.ravel()))
     np.testing.assert_array_equal(rewired, rewired.T)

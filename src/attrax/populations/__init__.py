@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from attrax.rooms import names_of
 
 if TYPE_CHECKING:
-    from attrax.populations.connectivity import functional_connectivity, modularity
+    from attrax.populations.communities import modularity
+    from attrax.populations.connectivity import functional_connectivity
     from attrax.populations.functional_groups import GROUPS, groups
     from attrax.populations.group_balance import balance, balance_summary
     from attrax.populations.information import category_information, copula_information, neighbour_information
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from attrax.populations.unit_selectivity import selectivity
 
 _PLACES = {
-    "connectivity": ("functional_connectivity", "modularity"),
+    "communities": ("modularity",),
+    "connectivity": ("functional_connectivity",),
     "functional_groups": ("GROUPS", "groups"),
     "group_balance": ("balance", "balance_summary"),
     "information": ("category_information", "copula_information", "neighbour_information"),
