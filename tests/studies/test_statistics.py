@@ -11,7 +11,7 @@ from scipy import stats
 
 from attrax.settings import SettingsError
 from attrax.studies import compare, corrected, describe, interval, power_of_pairs, trend
-from attrax.studies.statistics import cliffs_delta, sign_flip_test
+from attrax.studies.significance_tests import cliffs_delta, sign_flip_test
 
 
 def ensemble(effect=0.0, seeds=8, deltas=(0.1,), rng=None, noise=1.0):

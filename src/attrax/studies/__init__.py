@@ -9,16 +9,20 @@ from attrax.studies.study_file import load_study, parse_study
 
 if TYPE_CHECKING:
     from attrax.studies.execution import Event, Executor
+    from attrax.studies.interval_estimates import interval, intervals
     from attrax.studies.local_executor import LocalExecutor
-    from attrax.studies.statistics import compare, corrected, describe, interval, intervals, power_of_pairs, trend
+    from attrax.studies.significance_tests import corrected, power_of_pairs
+    from attrax.studies.statistics import compare, describe, trend
     from attrax.studies.store import Store, open
     from attrax.studies.study_folder import verify
     from attrax.studies.study_run import run_study
 
 _PLACES = {
     "execution": ("Event", "Executor"),
+    "interval_estimates": ("interval", "intervals"),
     "local_executor": ("LocalExecutor",),
-    "statistics": ("compare", "corrected", "describe", "interval", "intervals", "power_of_pairs", "trend"),
+    "significance_tests": ("corrected", "power_of_pairs"),
+    "statistics": ("compare", "describe", "trend"),
     "store": ("Store", "open"),
     "study_folder": ("verify",),
     "study_run": ("run_study",),

@@ -6,108 +6,25 @@ can comparing networks that never learned.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
-from scipy import stats
 
 from attrax.settings import SettingsError, require
-from attrax.studies.resampling import (
-    RESAMPLES,
-    dominance_intervals,
-    has_few_ties,
-    mean_intervals,
-    rank_correlation_intervals,
-    rank_correlation_p_values,
-    rank_sum_p_values,
-    sign_flip_p_values,
-    signed_rank_p_values,
+from attrax.studies.interval_estimates import CONFIDENCE, Statistic, intervals
+from attrax.studies.resampling import dominance_intervals, rank_correlation_intervals, rank_correlation_p_values
+from attrax.studies.significance_tests import (
+    Correction,
+    cliffs_delta,
+    corrected,
+    mann_whitney,
+    sign_flips,
+    wilcoxon,
 )
 
 WITHIN = ("task", "delta")
 """What two networks that are compared have in common."""
-CONFIDENCE = 0.95
-Statistic = Any
-"""A function of values (or two sets of them) that takes ``axis``: `numpy.mean`, `numpy.median`."""
-Correction = Literal["bh", "by"]
-_MANY_NUMBERS = 2**22  # that a statistic other than the mean is given at a time
-
-
-class Interval(NamedTuple):
-    """An estimate with its bootstrap interval."""
-
-    value: float
-    low: float
-    """NaN where there are fewer than two values."""
-    high: float
-    n: int
-
-
-def interval(
-    values: Float[np.ndarray, " networks"],
-    statistic: Statistic = np.mean,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-) -> Interval:
-    """Estimate a mean (or median) over networks, with a bootstrap interval.
-
-    Parameters
-    ----------
-    values
-        One a network, shape (networks,); values that are not finite are left out.
-    statistic
-        `numpy.mean`, `numpy.median` or another that takes ``axis``.
-    confidence
-        Of the interval, between 0 and 1.
-    seed
-        Of the resampling.
-
-    Returns
-    -------
-    The estimate, and the bias-corrected and accelerated interval (percentiles for statistics whose acceleration does
-    not exist, such as the median).
-
-    References
-    ----------
-    Efron, *Better bootstrap confidence intervals*, JASA 82, 171 (1987), as in `scipy.stats.bootstrap`.
-    """
-    return intervals([values], statistic, confidence, seed)[0]
-
-
-def intervals(
-    samples: Sequence[Float[np.ndarray, " _"]],
-    statistic: Statistic = np.mean,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-) -> list[Interval]:
-    """Estimate many means (or medians) at once: each as `interval` does, and faster, since they share their draws."""
-    kept = [values[np.isfinite(values)] for values in (np.asarray(sample, float) for sample in samples)]
-    ends = np.full((len(kept), 2), np.nan)
-    spread = [place for place, values in enumerate(kept) if values.size > 1 and np.ptp(values) > 0]
-    if statistic is np.mean:
-        ends[spread] = mean_intervals([kept[place] for place in spread], confidence, seed)
-    else:
-        for place in spread:
-            ends[place] = _percentile_interval(kept[place], statistic, confidence, seed)
-    found = []
-    for values, (low, high) in zip(kept, ends.tolist(), strict=True):
-        value = float(statistic(values)) if values.size else np.nan
-        if values.size > 1 and np.ptp(values) == 0:
-            low = high = value  # equal values: every resample is the sample
-        found.append(Interval(value, low, high, int(values.size)))
-    return found
-
-
-def _percentile_interval(
-    values: Float[np.ndarray, " networks"], statistic: Statistic, confidence: float, seed: int
-) -> tuple[float, float]:
-    found = stats.bootstrap(
-        (values,), statistic, n_resamples=RESAMPLES, confidence_level=confidence, method="percentile",
-        vectorized=True, batch=max(1, min(500, _MANY_NUMBERS // values.size)), rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return float(found.low), float(found.high)
 
 
 def describe(
@@ -269,8 +186,8 @@ def _compared(sides: Sequence[_Sides], confidence: float, seed: int) -> list[dic
     """Return the numbers of each row of `compare`: every test of all rows at once."""
     differences = [side.differences for side in sides]
     means = intervals(differences, np.mean, confidence, seed)
-    flips, ranks = _sign_flips(differences, seed), _wilcoxon(differences)
-    sums = _mann_whitney([(side.one, side.other) for side in sides], seed)
+    flips, ranks = sign_flips(differences, seed), wilcoxon(differences)
+    sums = mann_whitney([(side.one, side.other) for side in sides], seed)
     deltas = np.full((len(sides), 3), np.nan)
     spread = []
     for place, (x, y, _, _) in enumerate(sides):
@@ -292,63 +209,6 @@ def _compared(sides: Sequence[_Sides], confidence: float, seed: int) -> list[dic
         }
         for side, mean, flip, rank, delta, rank_sum in zip(sides, means, flips, ranks, deltas, sums, strict=True)
     ]  # fmt: skip
-
-
-def sign_flip_test(differences: Float[np.ndarray, " pairs"], seed: int = 0) -> float:
-    """Return the two-sided p of a mean difference of zero, by flipping the signs of paired differences.
-
-    Exact up to 13 pairs, else of 9,999 random flips. NaN without pairs.
-    """
-    return float(_sign_flips([np.asarray(differences, float)], seed)[0])
-
-
-def _sign_flips(samples: Sequence[np.ndarray], seed: int) -> Float[np.ndarray, " samples"]:
-    found = np.array([1.0 if len(sample) else np.nan for sample in samples])
-    told = [place for place, sample in enumerate(samples) if len(sample) > 1 and np.any(sample)]
-    found[told] = sign_flip_p_values([samples[place] for place in told], seed)
-    return found
-
-
-def _mann_whitney(pairs: Sequence[tuple[np.ndarray, np.ndarray]], seed: int) -> Float[np.ndarray, " pairs"]:
-    """Return the two-sided p; by permutation where few values have ties: the normal approximation is wrong there."""
-    found, permuted = np.full(len(pairs), np.nan), []
-    for place, (x, y) in enumerate(pairs):
-        joined, fewer = np.concatenate([x, y]), min(len(x), len(y))
-        if not fewer:
-            continue
-        if fewer > 20 or len(np.unique(joined)) == len(joined):
-            found[place] = stats.mannwhitneyu(x, y).pvalue
-        elif fewer == 1:  # each place among all is as likely; SciPy permutes two values or more
-            single = (x if len(x) == 1 else y)[0]
-            found[place] = min(1.0, 2 * min((joined <= single).mean(), (joined >= single).mean()))
-        else:
-            permuted.append(place)
-    found[permuted] = rank_sum_p_values([pairs[place] for place in permuted], seed)
-    return found
-
-
-def _wilcoxon(samples: Sequence[np.ndarray]) -> Float[np.ndarray, " samples"]:
-    found, flipped = np.full(len(samples), np.nan), []
-    for place, sample in enumerate(samples):
-        if len(sample) and not np.any(sample):
-            found[place] = 1.0
-        elif len(sample) and has_few_ties(sample):
-            flipped.append(place)
-        elif len(sample):
-            found[place] = stats.wilcoxon(sample).pvalue
-    found[flipped] = signed_rank_p_values([samples[place] for place in flipped])
-    return found
-
-
-def cliffs_delta(
-    one: Float[np.ndarray, "*resamples n"], other: Float[np.ndarray, "*resamples m"], axis: int = -1
-) -> Float[np.ndarray, "*resamples"]:
-    """Return P(one > other) - P(one < other), from Mann and Whitney's U: 2 U / (n m) - 1.
-
-    From -1 (all of one below all of other) to 1.
-    """
-    found = stats.mannwhitneyu(one, other, axis=axis, method="asymptotic").statistic  # p is not used
-    return np.asarray(2 * found / (one.shape[axis] * other.shape[axis]) - 1)
 
 
 def trend(
@@ -409,65 +269,6 @@ def trend(
         table[name] = found[:, column]
     table["q"] = corrected(table["p"].to_numpy(float), correction)
     return table
-
-
-def corrected(p_values: Float[np.ndarray, " tests"], method: Correction = "bh") -> Float[np.ndarray, " tests"]:
-    """Correct the p values of a family of tests for their number; NaN stays, and does not count.
-
-    Parameters
-    ----------
-    p_values
-        Shape (tests,).
-    method
-        "bh" or "by", see `compare`.
-
-    Raises
-    ------
-    SettingsError
-        For another method.
-    """
-    require(method in ("bh", "by"), f"correction is {method!r}; it must be 'bh' or 'by'")
-    known = np.isfinite(p_values)
-    result = np.full(p_values.shape, np.nan)
-    if known.any():
-        result[known] = stats.false_discovery_control(p_values[known], method=method)
-    return result
-
-
-def power_of_pairs(
-    pairs: int,
-    effects: Sequence[float] = (0.5, 0.8, 1.2),
-    significance: float = 0.05,
-    simulations: int = 4000,
-    seed: int = 0,
-) -> dict[float, float]:
-    """Say how likely so many seeds are to show an effect of a size: the power of Wilcoxon's signed ranks.
-
-    Parameters
-    ----------
-    pairs
-        Seeds, each trained under both rules.
-    effects
-        Mean difference in units of the differences' standard deviation (0.5 medium, 0.8 large, by convention).
-    significance
-        The p below which an effect counts as shown.
-    simulations
-        Ensembles that are drawn for each effect, with normal differences.
-    seed
-        Of the draws.
-
-    Returns
-    -------
-    Effect to power. With fewer than six pairs it is 0 at 0.05: 2^(1 - pairs) is the smallest p that there is.
-    """
-    require(pairs >= 1, f"pairs is {pairs}; it must be 1 or more")
-    rng = np.random.default_rng(seed)
-    found = {}
-    for effect in effects:
-        differences = rng.normal(effect, 1.0, (simulations, pairs))
-        p_values = stats.wilcoxon(differences, axis=-1).pvalue
-        found[effect] = float(np.mean(np.asarray(p_values) <= significance))
-    return found
 
 
 def _finite(summary: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
