@@ -104,20 +104,7 @@ def selectivity(
     Ince et al., Human Brain Mapping 38, 1541 (2017). The need to move whole trials: Harris, *Nonsense correlations in
     neuroscience*, bioRxiv 2020.11.29.402719.
     """
-    for name, value, known in (
-        ("estimator", estimator, ESTIMATORS),
-        ("tuning", tuning, TUNINGS),
-        ("correction", correction, CORRECTIONS),
-    ):
-        if value not in known:
-            raise unknown_name(name, value, known)
-    count = SHUFFLES[estimator] if shuffles is None else shuffles
-    require(isinstance(count, int) and count >= 20, f"shuffles is {count}; it must be a whole number, 20 or more")
-    require(
-        correction != "two-stage" or count > 100,
-        f"shuffles is {count}; the two-stage rule needs more than the 100 of its first stage",
-    )
-    require(0 < significance < 1, f"significance is {significance}; it must lie between 0 and 1")
+    count = _number_of_shuffles(estimator, tuning, correction, shuffles, significance)
     recording = read_recording(activity, features, trial, kinds)
     test = DependenceTest(recording, seed, estimator, tuning, count)
     over, reasons = ("unit", "feature"), test.reasons()
@@ -148,6 +135,25 @@ def selectivity(
         },
         coords={"feature": np.array([feature.name for feature in recording.features]), **unit_names(activity)},
     )
+
+
+def _number_of_shuffles(estimator: str, tuning: str, correction: str, shuffles: int | None, significance: float) -> int:
+    """Return how many shuffles are made, once all choices are checked."""
+    for name, value, known in (
+        ("estimator", estimator, ESTIMATORS),
+        ("tuning", tuning, TUNINGS),
+        ("correction", correction, CORRECTIONS),
+    ):
+        if value not in known:
+            raise unknown_name(name, value, known)
+    count = SHUFFLES[estimator] if shuffles is None else shuffles
+    require(isinstance(count, int) and count >= 20, f"shuffles is {count}; it must be a whole number, 20 or more")
+    require(
+        correction != "two-stage" or count > 100,
+        f"shuffles is {count}; the two-stage rule needs more than the 100 of its first stage",
+    )
+    require(0 < significance < 1, f"significance is {significance}; it must lie between 0 and 1")
+    return count
 
 
 class _Tested(NamedTuple):

@@ -45,7 +45,7 @@ def certify_cycle(
     cycle = _find_cycle(relu_map, hidden, period, generator)
     if isinstance(cycle, Certificate):
         return cycle
-    units, drives = cycle.linear.units, np.abs(cycle.states[:-1] @ relu_map.weights.T + relu_map.bias)
+    drives = np.abs(cycle.states[:-1] @ relu_map.weights.T + relu_map.bias)
     scale = max(float(np.abs(cycle.states).max()), 1e-300)
     rounding = np.finfo(float).eps * (
         np.abs(relu_map.weights) @ np.abs(cycle.states).max(axis=0) + np.abs(relu_map.bias)
@@ -56,32 +56,20 @@ def certify_cycle(
     exists = bool((drives >= MARGIN_OVER_ROUNDING * rounding).all()) and radius < LARGEST_RADIUS
     # From the second period on the deviation is P_t basis C^n y: bound it at every step by the growth of C. That
     # holds for this orbit, which has kept the cycle's patterns for a period, if no unit is active that is silent there.
-    silent = np.setdiff1d(np.arange(relu_map.n_units), units)
+    silent = np.setdiff1d(np.arange(relu_map.n_units), cycle.linear.units)
     stays = exists and not hidden[silent].any()
     steps_to_go = np.nan
     if stays:
-        deviation = float(np.linalg.norm(cycle.near - cycle.states[-1]))
-        growth = growth_bound(cycle.jacobian, cycle.vectors)
-        gap = cycle.states[-1] - cycle.states[0]
-        reach, gaps, largest = _reach(cycle, relu_map.weights[:, units], gap[units])
+        approach = _Approach.of(cycle, relu_map)
+        reach, growth, deviation = approach.reach, approach.growth, approach.deviation
         stays = bool(np.isfinite(growth)) and bool(((reach * growth * deviation < drives) | ~moving).all())
         if not stays and np.isfinite(growth) and radius > 0:
             with np.errstate(divide="ignore", invalid="ignore"):  # a unit without input from active units
                 too_far = float((reach[:, moving] * growth * deviation / drives[:, moving]).max())
             steps_to_go = period * (1 + np.log(max(too_far, 1.0)) / -np.log(radius))
     if stays:
-        # What rounding does, to the states of the cycle and to the orbit: errors of this period and of the one before,
-        # in any direction, and those from before, which are left on the range of the period's Jacobian alone.
-        first, second = error_growth(cycle.linear.jacobians, units.size)
-        error = float(np.linalg.norm(rounding))
-        before = inverse_norm(cycle.jacobian) * float(error * second[-1] + gaps[-1])
-        deviation += 2 * error * float(first[-1]) + 3 * before
-        rows = np.linalg.norm(relu_map.weights[:, units], axis=1)
-        recent = error * np.concatenate([first[-1:], second[:-1]]) + gaps[:-1]
-        with np.errstate(invalid="ignore"):  # errors without a bound
-            off = reach * growth * deviation + 2 * rows * recent[:, None]
-        noise = np.finfo(float).eps * float(first[-1]) * largest  # of the period's Jacobian
-        stays = bool(((off < drives) | ~moving).all() and growth * noise < 1 - radius)
+        off, noise = _off_by_rounding(cycle, relu_map, approach, float(np.linalg.norm(rounding)))
+        stays = bool(((off < drives) | ~moving).all() and approach.growth * noise < 1 - radius)
         eigenvalues = np.where(np.abs(eigenvalues) > noise, eigenvalues, 0.0)  # below it, an eigenvalue is none
         radius = float(np.abs(eigenvalues).max(initial=0.0))
     lost = np.zeros(relu_map.n_units - eigenvalues.size)
@@ -95,6 +83,54 @@ def certify_cycle(
         steps_to_go=float(steps_to_go),
         exponents=leading_exponents(np.concatenate([eigenvalues, lost]), period),
     )
+
+
+@dataclass(frozen=True)
+class _Approach:
+    """How an orbit that is near a cycle comes nearer to it, were there no rounding."""
+
+    deviation: float
+    """Its distance from the cycle after one period."""
+    growth: float
+    """By how much deviations can grow before they shrink, at most."""
+    reach: Float[np.ndarray, "period units"]
+    """How far a deviation of norm 1 moves each drive at each step."""
+    gaps: Float[np.ndarray, " period1"]
+    """What is left after each step of the gap where the solved cycle should close."""
+    largest: float
+    """By how much the directions that last a period grow within it, at most."""
+
+    @classmethod
+    def of(cls, cycle: "_Cycle", relu_map: ReluMap) -> "_Approach":
+        units, gap = cycle.linear.units, cycle.states[-1] - cycle.states[0]
+        deviation = float(np.linalg.norm(cycle.near - cycle.states[-1]))
+        growth = growth_bound(cycle.jacobian, cycle.vectors)
+        return cls(deviation, growth, *_reach(cycle, relu_map.weights[:, units], gap[units]))
+
+
+def _off_by_rounding(
+    cycle: "_Cycle", relu_map: ReluMap, approach: _Approach, error: float
+) -> tuple[Float[np.ndarray, "period units"], float]:
+    """Return how far each drive may be off at each step with rounding, and the noise of the period's Jacobian.
+
+    What rounding does, to the states of the cycle and to the orbit: errors of this period and of the one before, in any
+    direction, and those from before, which are left on the range of the period's Jacobian alone.
+
+    Parameters
+    ----------
+    cycle, relu_map, approach
+        The cycle, its map, and how the orbit comes nearer without rounding.
+    error
+        Norm of the rounding error of one step.
+    """
+    first, second = error_growth(cycle.linear.jacobians, cycle.linear.units.size)
+    before = inverse_norm(cycle.jacobian) * float(error * second[-1] + approach.gaps[-1])
+    deviation = approach.deviation + (2 * error * float(first[-1]) + 3 * before)
+    rows = np.linalg.norm(relu_map.weights[:, cycle.linear.units], axis=1)
+    recent = error * np.concatenate([first[-1:], second[:-1]]) + approach.gaps[:-1]
+    with np.errstate(invalid="ignore"):  # errors without a bound
+        off = approach.reach * approach.growth * deviation + 2 * rows * recent[:, None]
+    return off, np.finfo(float).eps * float(first[-1]) * approach.largest
 
 
 def rounding_growth(relu_map: ReluMap, states: Float[np.ndarray, "period units"]) -> float:
