@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from attrax.dynamics import ReluMap, SmoothMap
+from attrax.dynamics import ReluMap, SmoothMap, find_attractors
 
 
 @dataclass
@@ -112,3 +112,14 @@ def lifted(smooth_map, n_units, kappa=0.5, seed=0) -> tuple[SmoothMap, np.ndarra
         return basis @ function(inside) + kappa * (hidden - basis @ inside)
 
     return SmoothMap(wide, n_units, curvature=smooth_map.curvature), basis
+
+
+def attractor(system: PiecewiseLinear, n_units: int, start=(0.1, 0.1)):
+    """What the orbit of a start settles to, in a network of so many units."""
+    system = system.widened(n_units)
+    return find_attractors(system.relu_map(), system.state(start)[None]).isel(start=0)
+
+
+def rotate(angle) -> np.ndarray:
+    """Turn the plane."""
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -1,26 +1,16 @@
-"""Connectivity, communities and their relation to weights where all are known."""
+"""Connectivity where it is known."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import signal, stats
 from scipy.special import digamma
 
-from attrax.populations import GROUPS, communities, functional_connectivity, modularity
+from attrax.populations import functional_connectivity
 from attrax.settings import SettingsError
+from tests.populations.made_up_recordings import recording
 
 PAIRS = np.triu_indices(20, 1)
-
-
-def recording(rng, lengths, n_units=20, slowness=0.9, offset=1.0, course=0.0):
-    """Independent units: slow noise, an offset of each in each trial, and a course that every trial repeats."""
-    trials = []
-    for length in lengths:
-        noise = signal.lfilter([1], [1, -slowness], rng.normal(size=(length + 50, n_units)), axis=0)[50:]
-        common = course * np.sin(np.arange(length) / 4)[:, None]
-        trials.append(noise * np.sqrt(1 - slowness**2) + offset * rng.normal(size=n_units) + common)
-    return np.concatenate(trials), np.repeat(np.arange(len(lengths)), lengths)
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, -0.8])
@@ -141,17 +131,6 @@ def test_units_that_cannot_be_tested_say_why():
     assert silent.reason.values.tolist() == ["silent"] * 2
 
 
-def test_communities_need_neither_groups_nor_weights():
-    rng = np.random.default_rng(0)
-    activity, trial = recording(rng, [10] * 40, n_units=6)
-    activity[:, :3] += 2 * rng.normal(size=40)[trial][:, None]
-    found = modularity(functional_connectivity(activity, trial), permutations=20, rewirings=2)
-    assert len(set(found.community.values[:3])) == 1
-    assert found.groups_reason.item() != ""
-    areas = modularity(functional_connectivity(activity, trial), ["V1"] * 3 + ["V4"] * 3, permutations=20, rewirings=2)
-    assert areas.groups_reason.item() == ""
-
-
 def test_trials_whose_length_no_other_has_are_left_out():
     activity, trial = recording(np.random.default_rng(0), [12] * 20 + [5], n_units=3)
     found = functional_connectivity(activity, trial)
@@ -173,87 +152,6 @@ def test_monotone_changes_of_activity_change_nothing_and_signs_turn(seed, scale)
     np.testing.assert_array_equal(other.sign[3, :3], -one.sign[3, :3])
 
 
-def in_communities(rng, n_each=8, n_trials=60):
-    """Units in three communities, each with a source of its own, and one unit that is alone."""
-    place = np.repeat([0, 1, 2], n_each)
-    activity, trial = recording(rng, [10] * n_trials, n_units=3 * n_each + 1)
-    activity[:, :-1] += 3 * np.repeat(rng.normal(size=(n_trials, 3)), 10, axis=0)[:, place]
-    return activity, trial, place
-
-
-def test_planted_communities_come_back():
-    rng = np.random.default_rng(0)
-    activity, trial, place = in_communities(rng)
-    connectivity = functional_connectivity(activity, trial)
-    labels = np.append(np.array(GROUPS)[place], "G_s")
-    weights = np.zeros((25, 25))
-    weights[:-1, :-1] = place[:, None] == place
-    found = modularity(connectivity, labels, weights, significance=0.001, permutations=200)
-    assert found.agreement == pytest.approx(1.0)
-    assert found.agreement_p == pytest.approx(1 / 201)
-    assert found.community.values[-1] == -1
-    assert len(set(found.community.values[:-1])) == 3
-    assert found.group_modularity == pytest.approx(found.modularity)
-    assert found.modularity > 0.6
-    assert found.modularity_p == pytest.approx(1 / 21)
-    assert found.modularity_z > 10
-    assert (found.weight_correlation > 0.5).all()
-    assert (found.weight_p < 0.01).all()
-
-
-def test_modularity_is_that_of_networkx_and_the_rewired_keep_degrees():
-    import networkx as nx
-
-    rng = np.random.default_rng(0)
-    graph = np.triu(rng.random((15, 15)) * (rng.random((15, 15)) < 0.4), 1)
-    graph += graph.T
-    labels = rng.integers(0, 3, 15)
-    parts = [set(np.flatnonzero(labels == part)) for part in range(3)]
-    expected = nx.community.modularity(nx.from_numpy_array(graph), parts, weight="weight")
-    assert communities._quality(graph, labels) == pytest.approx(expected)
-    rewired = communities._rewired(graph, rng)
-    np.testing.assert_array_equal((rewired > 0).sum(0), (graph > 0).sum(0))
-    np.testing.assert_allclose(np.sort(rewired.ravel()), np.sort(graph.ravel()))
-    np.testing.assert_array_equal(rewired, rewired.T)
-    assert ((rewired > 0) != (graph > 0)).any()
-    assert not np.diag(rewired).any()
-
-
-def test_without_an_edge_there_are_reasons():
-    activity, trial = recording(np.random.default_rng(0), [10] * 20, n_units=6)
-    activity[:, :3] = 0.0
-    connectivity = functional_connectivity(activity, trial)
-    found = modularity(connectivity, ["G_a"] * 6, np.ones((6, 6)), significance=1e-9, permutations=9)
-    assert found.edges == 0
-    assert set(found.community.values) == {-1}
-    assert np.isnan(found.modularity)
-    assert np.isnan(found.agreement)
-    assert found.modularity_reason == found.groups_reason == "no two units are connected"
-    assert found.weights_reason.values.tolist() == ["3 units are testable; needed: 4 or more"] * 2
-    activity, trial = recording(np.random.default_rng(0), [10] * 20, n_units=6)
-    activity += np.repeat(np.random.default_rng(1).normal(size=20), 10)[:, None] * 5
-    found = modularity(functional_connectivity(activity, trial), [""] * 6, np.ones((6, 6)), permutations=9)
-    assert found.edges > 0
-    assert found.groups_reason == "no two units of known groups are connected"
-    assert found.weights_reason.values.tolist() == ["connectivity or weights are the same for every pair"] * 2
-
-
-def test_weights_that_have_nothing_to_do_with_connectivity_give_uniform_p_values():
-    rng = np.random.default_rng(0)
-    activity, trial = recording(rng, [10] * 30, n_units=12)
-    connectivity = functional_connectivity(activity, trial, permutations=20)
-    p_values = []
-    for seed in range(150):
-        # strong and weak units: pairs are far from independent
-        weights = rng.normal(size=(12, 12)) * np.exp(rng.normal(size=12)) + rng.normal(size=12)
-        found = modularity(connectivity, ["G_a"] * 12, weights, 1e-12, permutations=99, seed=seed)
-        p_values.append(found.weight_p.values)
-    for relation in np.array(p_values).T:
-        assert stats.kstest(relation, "uniform").pvalue > 1e-3
-        low, high = stats.binom.interval(0.999, 150, 0.05)
-        assert low <= (relation <= 0.05).sum() <= high
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -269,20 +167,3 @@ def test_recordings_that_cannot_be_are_refused(change, words):
     sound = {"activity": np.zeros((6, 2)), "trial": [0, 0, 1, 1, 2, 2]}
     with pytest.raises(SettingsError, match=words):
         functional_connectivity(**{**sound, **change})
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"groups": ["G_a"]}, r"groups has shape \(1,\); it must be \(2,\)"),
-        ({"weights": np.zeros((2, 3))}, r"weights has shape \(2, 3\); it must be \(2, 2\)"),
-        ({"weights": np.full((2, 2), np.inf)}, "weights must be finite"),
-        ({"significance": 1.0}, "significance is 1.0; it must be between 0 and 1"),
-        ({"rewirings": 0}, "rewirings is 0; it must be 2 or more"),
-    ],
-)
-def test_comparisons_that_cannot_be_are_refused(change, words):
-    connectivity = functional_connectivity(np.zeros((6, 2)))
-    sound = {"groups": ["G_a", "G_s"], "weights": np.zeros((2, 2))}
-    with pytest.raises(SettingsError, match=words):
-        modularity(connectivity, **{**sound, **change})

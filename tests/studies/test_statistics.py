@@ -5,13 +5,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
 from attrax.settings import SettingsError
-from attrax.studies import compare, corrected, describe, interval, power_of_pairs, trend
-from attrax.studies.significance_tests import cliffs_delta, sign_flip_test
+from attrax.studies import compare, corrected, describe, power_of_pairs, trend
 
 
 def ensemble(effect=0.0, seeds=8, deltas=(0.1,), rng=None, noise=1.0):
@@ -27,26 +24,6 @@ def ensemble(effect=0.0, seeds=8, deltas=(0.1,), rng=None, noise=1.0):
     return pd.DataFrame(rows)
 
 
-VALUES = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=8)
-
-
-@given(one=VALUES, other=VALUES)
-def test_cliffs_delta_is_the_difference_of_the_shares_of_pairs(one, other):
-    pairs = list(product(one, other))
-    counted = (sum(x > y for x, y in pairs) - sum(x < y for x, y in pairs)) / len(pairs)
-    assert cliffs_delta(np.array(one), np.array(other)) == pytest.approx(counted, abs=1e-12)
-
-
-@given(differences=st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=8))
-@settings(deadline=None)
-def test_the_sign_flip_test_is_exact_for_few_pairs(differences):
-    """All 2^n ways to flip the signs, counted; two-sided as twice the smaller tail."""
-    d = np.array(differences)
-    means = np.array([np.mean(d * signs) for signs in product((-1, 1), repeat=len(d))])
-    tail = min(np.mean(means >= d.mean() - 1e-12), np.mean(means <= d.mean() + 1e-12))
-    assert sign_flip_test(d) == pytest.approx(min(1.0, 2 * tail))
-
-
 def test_the_smallest_p_is_reached_when_all_pairs_agree():
     found = compare(ensemble(effect=100), ["measure"], "ppo", "supervised")
     assert set(found.of) == {"all", "reached"}
@@ -54,31 +31,6 @@ def test_the_smallest_p_is_reached_when_all_pairs_agree():
     assert (found.p_wilcoxon == found.p_smallest).all()
     assert (found.cliffs_delta == 1).all()
     assert (found.difference > 90).all()
-
-
-def test_p_values_of_no_effect_are_uniform():
-    """Over many ensembles without any effect, a p of 0.05 or below comes in 5 % of them or fewer (it is discrete)."""
-    rng = np.random.default_rng(1)
-    p_values = np.array([sign_flip_test(rng.normal(size=8)) for _ in range(400)])
-    for level in (0.05, 0.2, 0.5):
-        assert stats.binomtest(int((p_values <= level).sum()), 400, level, alternative="greater").pvalue > 0.001
-
-
-def test_intervals_of_means_hold_the_truth_about_as_often_as_they_say():
-    rng = np.random.default_rng(2)
-    held = [(found := interval(rng.normal(3, 1, 30))).low <= 3 <= found.high for _ in range(150)]
-    assert 0.86 <= np.mean(held) <= 0.99  # BCa holds a little less than 95 % at 30 values
-
-
-def test_intervals_of_few_or_equal_values():
-    assert np.isnan(interval(np.array([])).value)
-    one = interval(np.array([2.0]))
-    assert (one.value, one.n) == (2.0, 1)
-    assert np.isnan(one.low)
-    assert interval(np.array([2.0, 2.0, np.nan])) == (2.0, 2.0, 2.0, 2)
-    median = interval(np.array([1.0, 2.0, 9.0]), np.median)
-    assert median.value == 2.0
-    assert 1.0 <= median.low <= median.high <= 9.0
 
 
 def test_networks_that_did_not_reach_are_counted_and_both_in_and_out():
@@ -103,25 +55,6 @@ def test_a_network_without_a_value_is_in_no_pair():
     table.loc[(table.learner == "ppo") & (table.seed == 3), "measure"] = np.nan
     found = compare(table, ["measure"], "ppo", "supervised").iloc[0]
     assert (found.pairs, found.n_one, found.n_other) == (4, 4, 5)
-
-
-@given(
-    p_values=st.lists(st.one_of(st.just(np.nan), st.floats(1e-6, 1.0)), min_size=1, max_size=20),
-    method=st.sampled_from(["bh", "by"]),
-)
-def test_the_correction_is_that_of_benjamini_and_hochberg_or_yekutieli(p_values, method):
-    """By their definition: the smallest level of the step-up procedure that rejects."""
-    p = np.array(p_values)
-    known = p[np.isfinite(p)]
-    m = len(known)
-    factor = 1.0 if method == "bh" else sum(1 / k for k in range(1, m + 1))
-    ordered = np.sort(known)
-    for value, q in zip(p, corrected(p, method), strict=True):
-        if np.isnan(value):
-            assert np.isnan(q)
-        else:
-            ranks = [k for k in range(1, m + 1) if ordered[k - 1] >= value]
-            assert q == pytest.approx(min(1.0, *(factor * m * ordered[k - 1] / k for k in ranks), 1.0))
 
 
 def test_the_family_is_all_rows():
@@ -150,14 +83,6 @@ def test_a_trend_needs_several_levels_and_values():
     found = trend(ensemble(), ["measure"])
     assert found.rho.isna().all()
     assert found.q.isna().all()
-
-
-def test_power_is_what_it_is_known_to_be():
-    """At 20 pairs and 0.8 the t test has 0.924 (two-sided, 0.05), and Wilcoxon's is 0.955 as efficient."""
-    assert power_of_pairs(5) == {0.5: 0.0, 0.8: 0.0, 1.2: 0.0}
-    found = power_of_pairs(20)
-    assert found[0.8] == pytest.approx(0.91, abs=0.03)
-    assert found[0.5] < found[0.8] < found[1.2]
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,7 @@ import numpy as np
 import pytest
 
 from attrax.dynamics.labels.birkhoff import digits_gained_per_decade, rotation_number, weights
-from attrax.dynamics.labels.zero_one_test import zero_one_test
-
-GOLDEN = (np.sqrt(5) - 1) / 2
-
-
-def rotate(rotation, steps, squeeze=(1.0, 0.4)):
-    angle = 2 * np.pi * rotation * np.arange(steps)
-    return np.column_stack([squeeze[0] * np.cos(angle), squeeze[1] * np.sin(angle)]) + 3.0
-
-
-def logistic(steps, x=0.3):
-    values = np.empty(steps)
-    for i in range(steps):
-        values[i] = x = 3.99 * x * (1 - x)
-    return values
+from tests.dynamics.labels.known_series import GOLDEN, logistic, rotate
 
 
 def test_weights_are_a_symmetric_bump_with_sum_one():
@@ -56,27 +42,3 @@ def test_digits_grow_on_a_rotation_and_hardly_in_chaos():
     chaotic = digits_gained_per_decade(logistic(10_000)[:, None])
     assert regular > 2
     assert chaotic == pytest.approx(0.5, abs=0.35)
-
-
-@pytest.mark.parametrize("steps", [2000, 5000])
-def test_the_zero_one_test_tells_chaos_from_rotation(steps):
-    rng = np.random.default_rng(0)
-    assert zero_one_test(logistic(steps), rng) > 0.95
-    assert zero_one_test(rotate(GOLDEN, steps)[:, 0], rng) < 0.1
-
-
-def test_the_zero_one_test_is_its_definition():
-    """The mean square displacement by transforms against the double sum that defines it."""
-    series, frequency = logistic(300), 1.3
-    n_cut = 30
-    path = np.cumsum(series * np.exp(1j * frequency * np.arange(1, 301)))
-    lags = np.arange(1, n_cut + 1)
-    displacement = [np.mean(np.abs(path[n : n + 270] - path[:270]) ** 2) for n in lags]
-    oscillation = series.mean() ** 2 * (1 - np.cos(lags * frequency)) / (1 - np.cos(frequency))
-    expected = np.corrcoef(lags, displacement - oscillation)[0, 1]
-
-    class OneFrequency(np.random.Generator):
-        def uniform(self, low, high, size):
-            return np.array([frequency])
-
-    assert zero_one_test(series, OneFrequency(np.random.PCG64())) == pytest.approx(expected, abs=1e-9)

@@ -3,10 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrax.dynamics import ReluMap, SmoothMap, cycles
+from attrax.dynamics import ReluMap, cycles
 from tests.dynamics.exhaustive import all_cycles, is_among, random_map
 from tests.dynamics.known_systems import border_collision, knuth, lozi, skew_tent, two_cycle
-from tests.dynamics.periodic.test_periodic_points import HENON, henon
 
 
 def test_the_superstable_two_cycle():
@@ -58,29 +57,6 @@ def test_border_collision_cycles(period):
     assert found.sizes["cycle"] == len(states)
     assert all(is_among(cycle, found.state.values) for cycle in states)
     assert np.sort(found.radius.values) == pytest.approx(np.sort(radii))
-
-
-def test_the_two_cycle_of_henon_is_certified():
-    found = cycles(HENON, 2, solves=200)
-    # x and x' solve (1.4 x)^2 - 1.4 * 0.7 x + 0.7^2 - 1.4 = 0, what is left without the fixed points
-    assert found.sizes["cycle"] == 1
-    assert np.sort(found.state.values[0, :, 0]) == pytest.approx(
-        np.sort(np.roots([1.4**2, -1.4 * 0.7, 0.7**2 - 1.4]).real)
-    )
-    assert found.certified.item()
-    assert found.instability.item() == "-1"
-
-
-@pytest.mark.parametrize(("period", "number"), [(1, 2), (3, 0), (4, 1), (5, 0), (6, 2)])
-def test_the_number_of_cycles_of_henon(period, number):
-    # Biham, Wenzel, Physical Review Letters 63, 819 (1989): 2, 1, 0, 1, 0, 2, 4, 7, ... at (1.4, 0.3)
-    found = cycles(HENON, period, solves=400)
-    assert found.sizes["cycle"] == number
-    assert found.certified.all()
-
-
-def test_no_smooth_cycle_is_certified_without_a_curvature():
-    assert not cycles(SmoothMap(henon, 2), 2, solves=100).certified.any()
 
 
 @pytest.mark.parametrize("period", [0, -1])

@@ -1,22 +1,13 @@
 import warnings
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrax.dynamics import ReluMap, SmoothMap, fixed_points, tanh_map
-from attrax.dynamics.periodic.linear_pieces import Budget, Pieces, walk
-from tests.dynamics.exhaustive import all_fixed_points, competing_map, is_among, random_map
+from attrax.dynamics import ReluMap, fixed_points
+from tests.dynamics.exhaustive import all_fixed_points, is_among, random_map
 from tests.dynamics.known_systems import knuth, lozi
-
-
-def henon(h):
-    return jnp.stack([1 - 1.4 * h[0] ** 2 + h[1], 0.3 * h[0]])
-
-
-HENON = SmoothMap(henon, 2, curvature=2.8)
 
 
 @pytest.mark.parametrize("n_units", [4, 30])
@@ -74,42 +65,6 @@ def test_the_fixed_point_of_knuths_map_on_the_border_is_not_certified():
     assert found.margin.item() == 0
 
 
-def test_fixed_points_of_henon_by_newton_kantorovich():
-    found = fixed_points(HENON, solves=200)
-    expected = (-0.7 + np.array([-1, 1]) * np.sqrt(0.49 + 5.6)) / 2.8
-    assert np.sort(found.state.values[:, 0]) == pytest.approx(expected)
-    assert found.certified.all()
-    assert np.isnan(found.margin).all()
-    assert set(found.instability.values) == {"+1", "-1"}
-
-
-def test_without_a_curvature_nothing_smooth_is_certified():
-    found = fixed_points(SmoothMap(henon, 2), solves=200)
-    assert found.sizes["point"] == 2
-    assert not found.certified.any()
-
-
-def test_a_double_root_is_not_certified():
-    found = fixed_points(SmoothMap(lambda h: h + h**2, 1, curvature=2.0), solves=100)
-    assert not found.certified.any()
-
-
-def test_zero_is_found_once_however_near_newton_comes_to_it():
-    weights = np.random.default_rng(0).normal(size=(20, 20)) * 0.1
-    found = fixed_points(tanh_map(weights, np.zeros(20)), starts=np.ones((1, 20)))
-    assert found.sizes["point"] == 1
-    assert not found.state.values.any()
-    assert found.residual.values.tolist() == [0]
-    assert found.certified.all()
-
-
-def test_all_three_fixed_points_of_a_tanh_unit():
-    found = fixed_points(tanh_map([[2.0]], [0.0]), solves=100)
-    assert np.sort(found.state.values.ravel()) == pytest.approx([-0.9575040240772687, 0, 0.9575040240772687])
-    assert found.certified.all()
-    assert sorted(found.instability.values) == ["+1", "stable", "stable"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -123,28 +78,6 @@ def test_bad_input_is_one_line(arguments, message):
     with pytest.raises(ValueError, match=message) as caught:
         fixed_points(lozi(1.7, 0.5).relu_map(), **arguments)
     assert "\n" not in str(caught.value)
-
-
-def test_the_budget_holds_and_patience_saves():
-    m = random_map(1001, (12, 12))
-    assert fixed_points(m, solves=30).attrs["solves"] <= 30
-    assert fixed_points(m, patience=20, solves=200).attrs["solves"] < 200
-
-
-def test_own_starts_are_used():
-    found = fixed_points(lozi(1.7, 0.5).relu_map(), starts=np.ones((2, 4)))
-    assert found.attrs["starts"] == 2
-    assert found.sizes["point"] == 2
-
-
-def test_a_branch_goes_round_the_circle_and_closes():
-    m = competing_map(1001)
-    pieces = Pieces(m, 1, Budget(4000))
-    state = all_fixed_points(m)[0][0]
-    start = pieces.at((m.weights @ state + m.bias > 0)[None])
-    met = list(walk(pieces, start, np.random.default_rng(0).standard_normal((1, m.n_units)), 1))
-    assert not pieces.budget.spent
-    assert any(piece is start for piece in met)
 
 
 weights = st.integers(0, 2**31).map(lambda seed: random_map(seed, (2, 7), (1.0, 0.4)))
@@ -176,27 +109,6 @@ def test_units_in_another_order_give_the_same_points(m, seed):
 def test_the_same_seed_gives_the_same_answer():
     m = random_map(1005, (10, 10))
     assert fixed_points(m, seed=3, solves=100).identical(fixed_points(m, seed=3, solves=100))
-
-
-def test_factors_that_were_let_go_are_paid_for_again(monkeypatch):
-    m = competing_map(1004)
-    ample = fixed_points(m, solves=150)
-    monkeypatch.setattr("attrax.dynamics.periodic.linear_pieces._MOST_NUMBERS", 1)
-    scarce = fixed_points(m, solves=150)
-    assert scarce.attrs["solves"] == 150
-    assert all(is_among(state[None], ample.state.values[:, None]) for state in scarce.state.values[:1])
-
-
-def test_a_stable_point_planted_in_250_units_takes_few_solves():
-    rng = np.random.default_rng(1000)
-    weights = rng.standard_normal((250, 250)) / np.sqrt(250)
-    state = np.maximum(rng.standard_normal(250), 0.0)
-    weights *= 0.9 / np.abs(np.linalg.eigvals(weights * (state > 0))).max()
-    drives = np.where(state > 0, state, -np.abs(rng.standard_normal(250)))
-    found = fixed_points(ReluMap(weights, drives - weights @ state), solves=20)
-    assert is_among(state[None], found.state.values[:, None])
-    assert found.instability.values[0] == "stable"
-    assert found.certified.all()
 
 
 def recall(seeds, make):
