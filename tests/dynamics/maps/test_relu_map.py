@@ -18,3 +18,11 @@ from attrax.dynamics import ReluMap
 def test_a_map_that_cannot_be_is_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         ReluMap(*arguments)
+
+
+def test_one_step_from_many_states():
+    """h' = (1 - leak) h + leak relu(W h + b), written out."""
+    relu_map = ReluMap([[0.5, -1.0], [2.0, 0.0]], [1.0, -3.0], 0.25)
+    states = np.array([[[2.0, 1.0], [0.0, 4.0]]])
+    np.testing.assert_allclose(relu_map(states), [[[1.75, 1.0], [0.0, 3.0]]])
+    assert relu_map.n_units == 2
