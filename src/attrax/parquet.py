@@ -49,8 +49,19 @@ def table_as_bytes(
     return memoryview(sink.getvalue())
 
 
-def frame_as_bytes(frame: "pd.DataFrame") -> memoryview:
-    """Return a data frame as the content of a Parquet file, without its index."""
+def frame_as_bytes(frame: "pd.DataFrame", attributes: Mapping[str, Mapping[str, str]] | None = None) -> memoryview:
+    """Return a data frame as the content of a Parquet file, without its index.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    attributes
+        Column to the metadata of its field.
+    """
     import pyarrow as pa
 
-    return table_as_bytes(pa.Table.from_pandas(frame, preserve_index=False, nthreads=1))
+    table = pa.Table.from_pandas(frame, preserve_index=False, nthreads=1)
+    of = attributes or {}
+    fields = [field.with_metadata(of[field.name]) if field.name in of else field for field in table.schema]
+    return table_as_bytes(table.cast(pa.schema(fields, table.schema.metadata)))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from attrax.studies.columns.axes import own_places
+
 _OWN = "own_"
 
 
@@ -108,7 +110,9 @@ def complete(pieces: Sequence[xr.Dataset]) -> list[xr.Dataset]:
                 shape = [piece.sizes.get(dim, like.sizes[dim]) for dim in like.dims]
                 coords = {dim: (piece if dim in piece.coords else like)[dim] for dim in like.dims
                           if dim in piece.coords or (dim in like.coords and dim not in piece.dims)}  # fmt: skip
-                added[name] = xr.DataArray(np.full(shape, _fill(like.dtype), like.dtype), coords, like.dims)
+                added[name] = xr.DataArray(
+                    np.full(shape, _fill(like.dtype), like.dtype), coords, like.dims, attrs=like.attrs
+                )
         completed.append(piece.assign(added))
     return completed
 
@@ -152,7 +156,8 @@ def _spread(dataset: xr.Dataset, places: dict[str, Any]) -> xr.Dataset:
             dataset = dataset.assign_coords({dim: np.arange(dataset.sizes[dim])})
         own = {value: order for order, value in enumerate(dataset[dim].values.tolist())}
         order = np.array([own.get(value, -1) for value in values.tolist()], np.int32)
-        orders[f"{_OWN}{dim}"] = (("network", dim), np.repeat(order[None], dataset.sizes["network"], axis=0))
+        rows = np.repeat(order[None], dataset.sizes["network"], axis=0)
+        orders[f"{_OWN}{dim}"] = (("network", dim), rows, own_places(dim).attributes())
     fills = {str(name): _fill(variable.dtype) for name, variable in dataset.data_vars.items()}
     fills |= {str(name): _fill(dataset[name].dtype) for name in dataset.coords if name not in dataset.dims}
     return dataset.reindex(places, fill_value=fills).drop_vars(bare).assign(orders)

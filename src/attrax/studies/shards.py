@@ -13,6 +13,9 @@ from attrax.checked_files import checksum, make_folders, rename, sync_folder, wr
 from attrax.parquet import frame_as_bytes, read_table, to_frame
 from attrax.settings import SettingsError, StoppedError
 from attrax.studies.array_files import Chosen, read_arrays
+from attrax.studies.columns import ARRAYS as KNOWN_ARRAYS
+from attrax.studies.columns import UNITS as KNOWN_UNITS
+from attrax.studies.columns.attributes import of_summary, of_timing, with_attributes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,6 +135,8 @@ class Shard:
     def arrays(self, chosen: Chosen | None = None, networks: Sequence[str] | None = None) -> "xr.Dataset":
         """Return the arrays of its networks, as `attrax.studies.packing.pack` puts them side by side.
 
+        Each says of itself what it means (`attrax.studies.columns`), also where it was written before they did.
+
         Parameters
         ----------
         chosen
@@ -139,11 +144,13 @@ class Shard:
         networks
             Whose arrays; None: of all.
         """
-        return read_arrays(self.read("arrays.nc"), chosen, networks)
+        return with_attributes(read_arrays(self.read("arrays.nc"), chosen, networks), KNOWN_ARRAYS)
 
     def units(self, chosen: Chosen | None = None, networks: Sequence[str] | None = None) -> "xr.Dataset | None":
         """Return what was found of the units of its networks, as `arrays`; None where nothing was asked for."""
-        return read_arrays(self.read(UNITS), chosen, networks) if UNITS in self.checksums() else None
+        if UNITS not in self.checksums():
+            return None
+        return with_attributes(read_arrays(self.read(UNITS), chosen, networks), KNOWN_UNITS)
 
     def networks(self, identity: str) -> "dict[str, RecurrentNetwork]":
         """Return a network and its checkpoints, by name."""
@@ -249,16 +256,18 @@ def _contents(results: Sequence[NetworkResult]) -> dict[str, bytes | memoryview]
 
     networks = {f"{r.identity}/{name}": network for r in results for name, network in r.networks.items()}
     metadata = {"settings": json.dumps({r.identity: r.settings for r in results}, sort_keys=True)}
-    arrays = pack([result.arrays.drop_encoding() for result in results])
+    arrays = with_attributes(pack([result.arrays.drop_encoding() for result in results]), KNOWN_ARRAYS)
     units = [result.units.drop_encoding() for result in results if result.units is not None]
     if len(units) not in (0, len(results)):
         raise ValueError("the units of some networks of a shard were looked at, and of others not")
+    summary = pd.DataFrame([result.summary for result in results])
+    timing = pd.DataFrame([result.timing for result in results])
     return {
-        "summary.parquet": frame_as_bytes(pd.DataFrame([result.summary for result in results])),
-        "timing.parquet": frame_as_bytes(pd.DataFrame([result.timing for result in results])),
+        "summary.parquet": frame_as_bytes(summary, of_summary(summary.columns)),
+        "timing.parquet": frame_as_bytes(timing, of_timing(timing.columns)),
         "arrays.nc": arrays.to_netcdf(engine="h5netcdf"),
         "weights.safetensors": networks_as_bytes(networks, metadata),
-        **({UNITS: pack(units).to_netcdf(engine="h5netcdf")} if units else {}),
+        **({UNITS: with_attributes(pack(units), KNOWN_UNITS).to_netcdf(engine="h5netcdf")} if units else {}),
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrax.parquet import to_frame
 from attrax.settings import SettingsError, require
+from attrax.studies.columns.attributes import of_summary
 from attrax.studies.conditions import Condition
 from attrax.studies.index import OWN_COLUMNS, Index, open_index
 from attrax.studies.shards import SHARDS, Shard
@@ -424,7 +425,8 @@ class Store:
     def _factors(self, networks: Sequence[str]) -> dict[str, Any]:
         """Return what the study varies, as coordinates over some networks."""
         rows = [self._rows[name] for name in networks]
-        return {name: ("network", values[rows]) for name, values in self._levels.items()}
+        said = of_summary(self._levels)
+        return {name: ("network", values[rows], said[name]) for name, values in self._levels.items()}
 
     @cached_property
     def _rows(self) -> dict[str, int]:
