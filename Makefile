@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow bench bench-populations lint install readme-figure clean
+.PHONY: demo test test-slow bench bench-populations lint install readme-figure columns clean
 
 demo: install
 	$(BIN)/attrax demo
@@ -62,6 +62,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 readme-figure: demo
 	mkdir -p docs/images
 	cp attrax-out/demo/report/planes.png docs/images/demo.png
+
+# The page is written by the code that describes the columns.
+columns: install
+	$(BIN)/python -m attrax.studies.columns.page > docs/columns.md
 
 clean:
 	rm -rf $(VENV) .bench .bench-driada attrax-out

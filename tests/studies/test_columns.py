@@ -16,6 +16,7 @@ from attrax.studies.columns.attributes import with_attributes
 from attrax.studies.columns.axes import BARE_AXES_OF_ARRAYS, BARE_AXES_OF_UNITS
 from attrax.studies.columns.course_variables import HISTORY
 from attrax.studies.columns.described import ONE, TEXT, TRUE_OR_FALSE
+from attrax.studies.columns.page import page
 from attrax.studies.packing import alike, complete, join, pack, unpack
 from tests.studies.made_up_shards import made_up_study
 from tests.studies.made_up_store import STUDY, write_made_up
@@ -217,3 +218,19 @@ def test_a_varied_setting_says_so(tmp_path):
 def test_a_column_that_is_no_setting_is_not_described_in_the_timing(tmp_path, bare_study_text):
     (shard, *_) = made_up_study(tmp_path, parse_study(bare_study_text))
     assert not pq.read_schema(shard.folder / "timing.parquet").field("seconds").metadata
+
+
+# --- The page ---
+
+
+def test_the_page_is_what_the_code_says(request):
+    file = request.config.rootpath / "docs" / "columns.md"
+    assert file.read_text(encoding="utf-8") == page(), "run `make columns`"
+
+
+def test_the_page_names_everything_once_in_a_table():
+    text = page()
+    for file, table in TABLES.items():
+        part = text.split(f"\n## {file}\n")[1].split("\n## ")[0]
+        for name in table:
+            assert part.count(f"\n| `{name}` |") == 1, (file, name)
