@@ -100,7 +100,9 @@ class _Labelling:
         self._bank = np.random.default_rng([seed, 0]).standard_normal((min(N_EXPONENTS, n_units), n_units))
         at_once = int(_MEMORY / (8 * n_units * (effort.largest_period + 500)))
         fitting = max(1, min(effort.orbits_at_once, at_once, side_by_side(n_units)))
-        self._at_once = max(size for size in BATCHES if size <= fitting)  # what is compiled for more would be padding
+        self._at_once = max(
+            (size for size in BATCHES if size <= fitting), default=1
+        )  # what is compiled for more would be padding
         self._certified = CertifiedLabels(family, starts, effort, seed, self._at_once)
         self._measured = MeasuredLabels(self._certified)
         self.result = self._certified.result

@@ -49,24 +49,36 @@ def _code(active: jax.Array, code_weights: jax.Array) -> jax.Array:
     return jnp.where(active, code_weights, 0).sum(axis=1, dtype=jnp.uint64)  # a sum of integers: exact in any order
 
 
-@partial(jax.jit, static_argnames=("step", "steps"))
+@partial(jax.jit, static_argnames=("step", "room"))
 def follow(
     step: MapStep,
-    steps: int,
+    room: int,
+    steps: int | jax.Array,
     parameters: Any,
     hidden: jax.Array,
     left: jax.Array,
     code_weights: jax.Array,
 ) -> dict[str, Any]:
-    """Take some steps; return where the orbits are then, who left when, the states on the way and their codes."""
+    """Take some steps; return where the orbits are then, who left when, the states on the way and their codes.
 
-    def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
-        hidden, left, seen = carry
+    There is room for so many steps, compiled once for each; what stands behind those that were taken means nothing.
+    """
+
+    def one(now: jax.Array, carry: Any) -> Any:
+        hidden, left, seen, codes, states = carry
         hidden, left, _, *units = _advance(step, parameters, hidden, left, now, None)
-        return (hidden, left, _also(seen, units)), (_code(units[0], code_weights), hidden)
+        return (
+            hidden,
+            left,
+            _also(seen, units),
+            codes.at[now].set(_code(units[0], code_weights)),
+            states.at[now].set(hidden),
+        )
 
-    seen = _none_seen(step, parameters, hidden)
-    (hidden, left, seen), (codes, states) = jax.lax.scan(one, (hidden, left, seen), jnp.arange(steps))
+    seen, orbits = _none_seen(step, parameters, hidden), hidden.shape[0]
+    codes, states = jnp.zeros((room, orbits), jnp.uint64), jnp.zeros((room, *hidden.shape))
+    start = (hidden, left, seen, codes, states)
+    hidden, left, seen, codes, states = jax.lax.fori_loop(0, steps, one, start)
     return {"hidden": hidden, "left": left, "seen": seen, "codes": codes, "states": states}
 
 

@@ -15,7 +15,8 @@ from attrax.dynamics.orbits import compiled_steps
 from attrax.dynamics.orbits.compiled_steps import CHUNK, MapStep
 
 PIECE = 250
-"""Steps that one compiled call takes while it does not measure."""
+"""The most steps that one compiled call takes while it does not measure."""
+_ROOMS = (50, PIECE)  # numbers of steps for which code is compiled; fewer can be taken
 SMALL = 16
 """Up to this many units a map counts as small."""
 
@@ -80,7 +81,13 @@ class Orbits(ABC):
 
     def follow(self, steps: int, states: bool = False) -> Passage:
         """Take some steps; with their states, or with the codes of their patterns alone."""
-        return self._passage(self._pass(steps, None), states)
+        pieces = [min(PIECE, steps - first) for first in range(0, max(steps, 1), PIECE)]
+        passages = [self._passage(self._pass(piece, None), states) for piece in pieces]
+        if len(passages) == 1:
+            return passages[0]
+        codes = np.concatenate([passage.codes for passage in passages])
+        every = [passage.states for passage in passages if passage.states is not None]
+        return Passage(codes, np.concatenate(every) if states else None)
 
     def record(self, steps: int) -> Float[np.ndarray, "steps orbits units"]:
         """Take some steps and return the states after each."""
@@ -184,7 +191,8 @@ class Orbits(ABC):
             while True:
                 begin = (self._parameters(rows), self._gathered(self.hidden[rows]), np.minimum(self.left_at[rows], 0))
                 if tangent is None:
-                    out = compiled_steps.follow(self._step(), steps, *begin, self._code_weights())
+                    room = next(room for room in _ROOMS if room >= steps)
+                    out = compiled_steps.follow(self._step(), room, steps, *begin, self._code_weights())
                 else:
                     assert self.vectors is not None
                     vectors, axes, bank = (
@@ -196,6 +204,8 @@ class Orbits(ABC):
                         self._step(), self.between_growths, *begin, *riding, self._code_weights()
                     )
                 found = jax.tree.map(np.asarray, out)
+                if tangent is None:
+                    found |= {name: found[name][:steps] for name in ("codes", "states")}
                 lost = tangent is not None and self._is_too_coarse(found["growths"][:, :n])
                 if not (self._escaped(found["seen"]) or lost):
                     break

@@ -1,5 +1,6 @@
 """Orbits of ReLU networks with one weight matrix: silent units are left out of the work."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -50,7 +51,15 @@ class ReluOrbits(Orbits):
 
     def forget_silent_units(self) -> None:
         """Drop the columns of units that are silent in every orbit right now."""
-        self._use((self.hidden != 0).any(axis=0) if self.leak == 1 else np.ones(self.weights.shape[0], bool))
+        self._use(self._in_use())
+
+    def work_on_fewer(self) -> None:
+        """Do so where fewer are worked on then; else their order would change, and with it the rounding of sums."""
+        if _worked_on(self._in_use()) < self._working.size:
+            self._use(self._in_use())
+
+    def _in_use(self) -> Bool[np.ndarray, " units"]:
+        return (self.hidden != 0).any(axis=0) if self.leak == 1 else np.ones(self.weights.shape[0], bool)
 
     def keep(self, which: np.ndarray) -> None:
         """Go on with some of the orbits only (a mask, or row numbers)."""
@@ -112,7 +121,7 @@ class ReluOrbits(Orbits):
         n_units = used.size
         self._used = used
         order = np.argsort(~used, kind="stable")
-        self._working = order[: min(max(-(-int(used.sum()) // _UNITS), 1) * _UNITS, n_units)]
+        self._working = order[: _worked_on(used)]
         # Small maps are padded with units that are always silent, so that maps of all small sizes share their code.
         self._padding = max(_UNITS - n_units, 0)
         if self._padding:
@@ -165,7 +174,23 @@ class ReluOrbits(Orbits):
 
 
 _ALMOST_ZERO = 1e-30
-_UNITS = 16  # the number of units that are worked on is a multiple of this
+_UNITS = 16  # the smallest number of units that are worked on
+
+
+def _worked_on(used: Bool[np.ndarray, " units"]) -> int:
+    """Return how many units are worked on where some are in use."""
+    return min(next(size for size in _sizes() if size >= used.sum()), used.size)
+
+
+def _sizes() -> Iterator[int]:
+    """Return the numbers of units for which code is compiled: each at most half as large again as the one before."""
+    size = _UNITS
+    yield size
+    while True:
+        yield 2 * size
+        yield 3 * size
+        size *= 2
+
 
 # A GPU would take single precision for less.
 _product = partial(jnp.matmul, precision="highest")

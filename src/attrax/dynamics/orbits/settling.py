@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
+from attrax.dynamics.orbits.many_orbits import PIECE
 from attrax.dynamics.orbits.relu_orbits import ReluOrbits
 
 _AT_ONCE = 64  # orbits; a record of more would not fit a processor's caches
@@ -40,7 +41,14 @@ def settle(
     for first in range(0, finite.size, _AT_ONCE):
         some = finite[first : first + _AT_ONCE]
         orbits = ReluOrbits(weights, biases[some], leak, starts[some])
-        orbits.follow(steps)
+        orbits.follow(steps % PIECE)
+        for _ in range(steps // PIECE):
+            before = orbits.hidden
+            orbits.work_on_fewer()
+            orbits.follow(PIECE)
+            if np.array_equal(before, orbits.hidden):
+                # At rest to the last digit, or on a cycle whose period divides this: more steps change nothing.
+                break
         recorded = orbits.record(sample)
         kept = orbits.left_at < 0
         yield some[kept], recorded[:, kept]
