@@ -1,5 +1,6 @@
 """What several analyses share is computed once."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -51,7 +52,7 @@ def test_it_tells_what_the_parts_tell(easy_task, networks):
         np.testing.assert_array_equal(on_task.states_at(points, 1, 4)[stage], at[stage])
     weights, bias = on_task.choice_lead
     states = on_task.trial_states(12).ends["decision"]
-    logits = np.asarray(network.logits(states.astype(np.float32)))
+    logits = np.asarray(network.logits(jnp.asarray(states, jnp.float32)))
     np.testing.assert_allclose(states @ weights + bias, logits[:, 1] - logits[:, 2], rtol=1e-4, atol=1e-5)
 
 
@@ -63,12 +64,10 @@ def test_it_makes_each_thing_once(easy_task, networks, counted):
         on_task.trial_states(12)
         on_task.states_at(points, 0, 4)
     assert set(counted.values()) == {1}
-    (
-        on_task.recording(21),
-        on_task.trial_states(12, seed=1),
-        on_task.trial_groups(20, 0.5),
-        on_task.states_at(points, 1, 4),
-    )
+    on_task.recording(21)
+    on_task.trial_states(12, seed=1)
+    on_task.trial_groups(20, 0.5)
+    on_task.states_at(points, 1, 4)
     assert set(counted.values()) == {2}
 
 
@@ -116,9 +115,8 @@ def test_a_portrait_that_is_interrupted_repeats_nothing(easy_task, networks):
         except Stop:
             continue
     assert len(computed) == len(set(computed))
-    assert {"stimulus 0", "groups", "atlas 0", "checkpoint 0", "checkpoint 4", "turnover 2", "units balance"} <= set(
-        computed
-    )
+    parts = {"stimulus 0", "groups", "atlas 0", "checkpoint 0", "checkpoint 4", "turnover 2", "units balance"}
+    assert parts <= set(computed)
     again = portrait(easy_task, networks, progress, *asked_for(everything=True))
     assert found.arrays.identical(again.arrays)
     assert found.columns.keys() == again.columns.keys()

@@ -110,6 +110,7 @@ BARE_AXES_OF_UNITS: dict[str, str] = {
     "unit": _UNIT,
     "other_unit": "The other unit of a pair.",
     "cause_draw": "Random draws of a control.",
+    "tuning_condition": "Contexts and coherences that the recorded trials have (see unit_tuning).",
 }
 
 

@@ -117,6 +117,19 @@ SELECTIVITY: dict[str, Variable] = {
         ),
     ),
     **over(
+        "unit tuning_condition",
+        unit_tuning=(
+            ONE,
+            "Mean activity of the unit in the decision stage of the trials of a condition: a context, and a coherence of "
+            "the modality that counts in it.",
+        ),
+    ),
+    **over(
+        "tuning_condition",
+        unit_tuning_context=(ONE, "Context of the condition, from 0."),
+        unit_tuning_coherence=(ONE, "Signed coherence of the condition, of the modality that counts in its context."),
+    ),
+    **over(
         "",
         unit_group_reason=(TEXT, "Why there are no groups in real trials; empty where there are."),
         unit_mixed_share=(ONE, "Share of the units that can be tested which are tuned to two features or more."),
