@@ -9,8 +9,8 @@ import pytest
 
 from attrax.analyses.disturbed_trials import trial_outcomes
 from attrax.learning import evaluate
+from attrax.learning.compiled_training import initial_network
 from attrax.learning.evaluation import IN_A_ROW
-from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
 from attrax.tasks.trial import STAGES

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from attrax.analyses.disturbed_trials import trial_outcomes
 from attrax.analyses.lesions import cut, cut_weights, perturb_weights, silence
 from attrax.learning import evaluate
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError
 from attrax.tasks.context_decision import ContextDecision

@@ -11,7 +11,7 @@ from attrax.analyses.trial_states import states_at_stage_ends, states_of_trials
 from attrax.analyses.unit_recording import record_units
 from attrax.dynamics import Effort
 from attrax.learning import Progress
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.tasks.trial import STAGES
 

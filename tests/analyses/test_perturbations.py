@@ -17,7 +17,7 @@ from attrax.analyses.perturbations import map_perturbations, perturbation_summar
 from attrax.dynamics import Effort
 from attrax.keys import derive_key
 from attrax.learning import evaluate
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings, RecurrentNetwork
 from attrax.networks.cells import Tanh
 from attrax.settings import SettingsError

@@ -8,7 +8,7 @@ from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import PlaneSettings
 from attrax.analyses.stage_atlases import atlas_shares
 from attrax.dynamics import Effort
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.tasks.perceptual_decision import PerceptualDecision
 

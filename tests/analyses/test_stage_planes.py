@@ -8,7 +8,7 @@ from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.analyses.settings import PlaneSettings
 from attrax.analyses.stage_planes import map_planes, plane_shares
 from attrax.dynamics import Effort
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
 from attrax.tasks.perceptual_decision import PerceptualDecision

@@ -7,7 +7,7 @@ from attrax.analyses import NetworkOnTask, PlaneSettings, map_course, map_planes
 from attrax.analyses.training_course import first_oscillation
 from attrax.dynamics import Effort
 from attrax.learning import Progress
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError
 from attrax.studies.conditions import complete_settings

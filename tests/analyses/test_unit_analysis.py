@@ -17,7 +17,7 @@ from attrax.analyses.unit_analysis import unit_summary
 from attrax.analyses.unit_tuning import tuning_curves
 from attrax.keys import derive_key
 from attrax.learning import Progress, evaluate
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings, RecurrentNetwork
 from attrax.networks.cells import Relu
 from attrax.populations import GROUPS

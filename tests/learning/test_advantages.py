@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from attrax.learning.advantages import generalised_advantages
+from attrax.learning.compiled_training import initial_network
 from attrax.learning.ppo import PPO
-from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.tasks.perceptual_decision import PerceptualDecision
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from attrax.learning import Member, StoppingRule, train, train_batch
-from attrax.learning.closed_loop import ClosedLoopSupervised
-from attrax.learning.members import common_frame, separate
-from attrax.learning.memory import update_bytes
-from attrax.learning.policy_gradient import A2C, Reinforce
+from attrax.learning.a2c_and_reinforce import A2C, Reinforce
+from attrax.learning.closed_loop_supervised import ClosedLoopSupervised
+from attrax.learning.compiled_training import TrainingBatch, compiled_training_for
+from attrax.learning.device_memory import update_bytes
+from attrax.learning.members import common_static_settings, split_settings
 from attrax.learning.ppo import PPO
-from attrax.learning.programs import Together, programs_for
 from attrax.learning.supervised import Supervised
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError
@@ -65,7 +65,7 @@ def test_side_by_side_is_one_by_one_within_rounding_over_ten_updates(easy_task, 
 
 def test_a_setting_reaches_its_own_member_only(easy_task):
     learner = LEARNERS[0]
-    names = [name for name in separate(Member(NETWORK, learner))[1].learner if name not in ("trace", "clip")]
+    names = [name for name in split_settings(Member(NETWORK, learner))[1].learner if name not in ("trace", "clip")]
     assert {"learning_rate", "entropy_weight", "discount", "temperature", "value_weight"} <= set(names)
     changed = [dataclasses.replace(learner, **{name: 0.5 * getattr(learner, name)}) for name in names]
     members = [Member(NETWORK, one) for one in (learner, *changed)]
@@ -81,10 +81,10 @@ def test_a_setting_reaches_its_own_member_only(easy_task):
 def test_nothing_is_compiled_for_another_seed_width_or_number(easy_task):
     learner, other = LEARNERS[3], dataclasses.replace(LEARNERS[3], learning_rate=1e-3, fixation_weight=0.3)
     train(easy_task, NETWORK, learner, TEN)
-    programs = programs_for(easy_task, common_frame([Member(NETWORK, learner)]), TEN, False)
-    sizes = programs.update_compiled._cache_size(), programs.start_compiled._cache_size()
+    compiled = compiled_training_for(easy_task, common_static_settings([Member(NETWORK, learner)]), TEN, False)
+    sizes = compiled.update_compiled._cache_size(), compiled.start_compiled._cache_size()
     train(easy_task, dataclasses.replace(NETWORK, delta=0.1), other, TEN, seed=3)
-    assert (programs.update_compiled._cache_size(), programs.start_compiled._cache_size()) == sizes == (1, 1)
+    assert (compiled.update_compiled._cache_size(), compiled.start_compiled._cache_size()) == sizes == (1, 1)
 
 
 def test_members_that_meet_the_criterion_leave_and_the_batch_shrinks(easy_task, monkeypatch):
@@ -93,13 +93,13 @@ def test_members_that_meet_the_criterion_leave_and_the_batch_shrinks(easy_task, 
     rates = [5e-3, 4e-3, 1e-6, 5e-3, 1e-6, 3e-3, 5e-3]
     members = [Member(NETWORK, dataclasses.replace(quick, learning_rate=r), seed) for seed, r in enumerate(rates)]
     rule = StoppingRule(accuracy=0.9, updates=400, evaluation_trials=100, fresh_trials=100)
-    sizes, updated = [], Together.update
+    sizes, updated = [], TrainingBatch.update
 
     def counted(self, until):
         sizes.append(self.size)
         return updated(self, until)
 
-    monkeypatch.setattr(Together, "update", counted)
+    monkeypatch.setattr(TrainingBatch, "update", counted)
     seen = []
     results = train_batch(easy_task, members, rule, 7, on_trained=lambda index, _: seen.append(index))
     assert [r.status for r in results] == ["budget spent" if r == 1e-6 else "reached" for r in rates]
@@ -155,7 +155,7 @@ class TestWhatIsToldBeforeAnythingIsCompiled:
         def refuse(*_):
             raise AssertionError("something was compiled")
 
-        monkeypatch.setattr("attrax.learning.training.programs_for", refuse)
+        monkeypatch.setattr("attrax.learning.training.compiled_training_for", refuse)
 
     def test_members_that_need_another_program(self, easy_task):
         one = LEARNERS[0]
@@ -185,7 +185,7 @@ class TestWhatIsToldBeforeAnythingIsCompiled:
             SettingsError, match=r"10,000,000,000 steps of 24 units: about [\d,.e+]+ GiB, and there are"
         ):
             train(easy_task, NETWORK, huge, TEN)
-        monkeypatch.setattr("attrax.learning.memory._device_bytes", lambda: 2**22)
+        monkeypatch.setattr("attrax.learning.device_memory._device_bytes", lambda: 2**22)
         members = [Member(NETWORK, LEARNERS[0], seed) for seed in range(50)]
         with pytest.raises(
             SettingsError, match=r"for 50 networks side by side: about 0\.[0-9]+ GiB, and there are 0\.00391"
@@ -212,12 +212,12 @@ def test_the_memory_that_is_told_is_that_of_the_compiled_program(easy_task, lear
         else {"sequence_steps": 80, "batch_size": 64}
     )
     member = Member(NetworkSettings(delta=0.1, n_hidden=100, cell=cell), dataclasses.replace(learner, **sizes))
-    frame, numbers = separate(member)
-    programs = programs_for(easy_task, frame, TEN, False)
-    together = programs.start([member])
-    numbers, keys = together._inputs
-    compiled = programs.update_compiled.lower(numbers, together._states, 1, keys.evaluation_trials, False).compile()
-    report = compiled.memory_analysis()
+    static, _ = split_settings(member)
+    compiled = compiled_training_for(easy_task, static, TEN, False)
+    batch = compiled.start([member])
+    traced, keys = batch._inputs
+    lowered = compiled.update_compiled.lower(traced, batch._states, 1, keys.evaluation_trials, False)
+    report = lowered.compile().memory_analysis()
     measured = report.temp_size_in_bytes + report.argument_size_in_bytes + report.output_size_in_bytes
     assert 0.4 < update_bytes(easy_task, member) / measured < 2.5
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from attrax.learning.compiled_training import initial_network
 from attrax.learning.greedy_trials import before_trials, greedy_move, run_trials, run_until_answered
-from attrax.learning.programs import initial_network
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
 

@@ -3,7 +3,7 @@
 import pytest
 
 from attrax.learning import StoppingRule, train
-from attrax.learning.policy_gradient import A2C, Reinforce
+from attrax.learning.a2c_and_reinforce import A2C, Reinforce
 from attrax.learning.ppo import PPO
 from attrax.networks import NetworkSettings
 from tests.learning.known_tasks import Bandit, MemoryLength

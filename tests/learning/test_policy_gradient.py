@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attrax.learning.closed_loop import ClosedLoopSupervised
-from attrax.learning.labels import label_loss
-from attrax.learning.policy_gradient import A2C, Reinforce
+from attrax.learning.a2c_and_reinforce import A2C, Reinforce
+from attrax.learning.closed_loop_supervised import ClosedLoopSupervised
+from attrax.learning.compiled_training import initial_network
+from attrax.learning.losses import label_loss
 from attrax.learning.ppo import PPO
-from attrax.learning.programs import initial_network
 from attrax.settings import SettingsError
 from attrax.tasks import reset, step
 from attrax.tasks.stream import stream_keys

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from attrax.learning.compiled_training import initial_network
 from attrax.learning.ppo import PPO
-from attrax.learning.programs import initial_network
 from attrax.settings import SettingsError
 from attrax.tasks import reset, step
 from attrax.tasks.stream import stream_keys

@@ -17,7 +17,7 @@ CELLS = ["relu", "tanh", "gru", "lstm"]
 
 def batch(settings):
     """A rollout of made-up numbers: nothing here has to be what an environment would say."""
-    from attrax.learning.acting import Experience
+    from attrax.learning.rollouts import Experience
 
     rng = np.random.default_rng(3)
     network = initialise(settings, INPUTS, ACTIONS, jax.random.key(0))

@@ -7,10 +7,10 @@ import pytest
 
 from attrax.keys import derive_key
 from attrax.learning import StoppingRule, evaluate, train
-from attrax.learning.closed_loop import ClosedLoopSupervised
-from attrax.learning.policy_gradient import A2C, Reinforce
+from attrax.learning.a2c_and_reinforce import A2C, Reinforce
+from attrax.learning.closed_loop_supervised import ClosedLoopSupervised
+from attrax.learning.compiled_training import initial_network
 from attrax.learning.ppo import PPO
-from attrax.learning.programs import initial_network
 from attrax.learning.supervised import Supervised
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError

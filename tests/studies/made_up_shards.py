@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.studies.shards import NetworkResult, write_shard
 from attrax.studies.study_folder import make_folder, write_study

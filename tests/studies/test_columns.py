@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from attrax.learning import LEARNERS
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.studies import parse_study, shards
 from attrax.studies.array_files import read_arrays

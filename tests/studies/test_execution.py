@@ -85,7 +85,7 @@ def jobs_of(seeds, size=1):
 @given(size=st.integers(1, 7), dropped=st.sets(st.integers(0, 49)))
 @settings(max_examples=60, deadline=None)
 def test_every_missing_network_is_in_one_job_with_such_as_one_program_trains(size, dropped):
-    from attrax.learning.members import Member, common_frame
+    from attrax.learning.members import Member, common_static_settings
 
     wanted = [c for place, c in enumerate(parse_study(STUDY).conditions()) if place not in dropped]
     jobs = plan_jobs(wanted, size)
@@ -93,7 +93,7 @@ def test_every_missing_network_is_in_one_job_with_such_as_one_program_trains(siz
     assert sorted(c.identity for c in packed) == sorted(c.identity for c in wanted)
     for job in jobs:
         assert 1 <= len(job.conditions) <= size
-        common_frame([Member(c.network, c.learner, c.seed) for c in job.conditions])
+        common_static_settings([Member(c.network, c.learner, c.seed) for c in job.conditions])
     # nothing is split without need: 2 values of epochs and the other rule make 3 kinds of programs
     assert len(jobs) <= len(wanted) / size + 3
 

@@ -31,7 +31,7 @@ import xarray as xr
 
 from attrax.dynamics import Effort
 from attrax.learning import Trained
-from attrax.learning.programs import initial_network
+from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings, own_network
 from attrax.own_network import WeightsAnalysis, run_analysis
 from attrax.studies import checked_files, parse_study, shard_run

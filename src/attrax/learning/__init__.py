@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 LEARNERS = Registry(
     "learner",
     {
-        "a2c": "attrax.learning.policy_gradient:A2C",
-        "closed_loop_supervised": "attrax.learning.closed_loop:ClosedLoopSupervised",
+        "a2c": "attrax.learning.a2c_and_reinforce:A2C",
+        "closed_loop_supervised": "attrax.learning.closed_loop_supervised:ClosedLoopSupervised",
         "ppo": "attrax.learning.ppo:PPO",
-        "reinforce": "attrax.learning.policy_gradient:Reinforce",
+        "reinforce": "attrax.learning.a2c_and_reinforce:Reinforce",
         "supervised": "attrax.learning.supervised:Supervised",
     },
 )

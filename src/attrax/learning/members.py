@@ -19,27 +19,27 @@ class Member:
     seed: int = 0
 
 
-class Frame(NamedTuple):
-    """What all members of a program share: everything that shapes it. Hashable, so that it can be compiled for."""
+class StaticSettings(NamedTuple):
+    """What all members of a program share: it is compiled for these (static arguments), so they are hashable."""
 
     network: NetworkSettings
-    learner: type[Any]
-    fixed: tuple[tuple[str, Any], ...]
+    learner_type: type[Any]
+    learner_settings: tuple[tuple[str, Any], ...]
     """The learner's settings that are no numbers on a scale: sizes, counts, choices."""
 
-    def learner_with(self, numbers: Mapping[str, Any]) -> Any:
-        """Return the learner with these numbers, which may be traced.
+    def learner_with(self, traced: Mapping[str, Any]) -> Any:
+        """Return the learner with these settings of type float, which may be traced.
 
         They are not checked again: those of a real learner were, when it was made.
         """
-        learner = object.__new__(self.learner)
-        for name, value in (*self.fixed, *numbers.items()):
+        learner = object.__new__(self.learner_type)
+        for name, value in (*self.learner_settings, *traced.items()):
             object.__setattr__(learner, name, value)
         return learner
 
 
-class Numbers(NamedTuple):
-    """What members of a program may differ in, beside the seed: floats, or traced arrays of them."""
+class TracedSettings(NamedTuple):
+    """What members of a program may differ in, beside the seed: inputs of it (traced arguments), floats or arrays."""
 
     delta: Any
     readout_delta: Any
@@ -47,8 +47,8 @@ class Numbers(NamedTuple):
     """The learner's settings of type float, by name."""
 
 
-def separate(member: Member) -> tuple[Frame, Numbers]:
-    """Split a member's settings into what shapes the program and what does not.
+def split_settings(member: Member) -> tuple[StaticSettings, TracedSettings]:
+    """Split a member's settings into those that shape the program and those that are inputs of it.
 
     A learner's numeric settings are its dataclass fields of type float.
     """
@@ -56,11 +56,11 @@ def separate(member: Member) -> tuple[Frame, Numbers]:
         raise SettingsError(f"{type(member.learner).__name__} is no learner: needed is a frozen dataclass of settings")
     kinds = typing.get_type_hints(type(member.learner))
     values = {field.name: getattr(member.learner, field.name) for field in dataclasses.fields(member.learner)}
-    numbers = {name: value for name, value in values.items() if kinds[name] is float}
-    fixed = tuple((name, value) for name, value in values.items() if name not in numbers)
+    traced = {name: value for name, value in values.items() if kinds[name] is float}
+    static = tuple((name, value) for name, value in values.items() if name not in traced)
     return (
-        Frame(without_widths(member.network), type(member.learner), fixed),
-        Numbers(member.network.delta, member.network.readout_delta, numbers),
+        StaticSettings(without_widths(member.network), type(member.learner), static),
+        TracedSettings(member.network.delta, member.network.readout_delta, traced),
     )
 
 
@@ -69,8 +69,8 @@ def without_widths(network: NetworkSettings) -> NetworkSettings:
     return dataclasses.replace(network, delta=1.0, readout_delta=1.0)
 
 
-def common_frame(members: Sequence[Member]) -> Frame:
-    """Return what the members share.
+def common_static_settings(members: Sequence[Member]) -> StaticSettings:
+    """Return the static settings that the members share.
 
     Raises
     ------
@@ -79,21 +79,22 @@ def common_frame(members: Sequence[Member]) -> Frame:
     """
     if not members:
         raise SettingsError("a batch has no members; give at least one")
-    first = separate(members[0])[0]
+    first = split_settings(members[0])[0]
     for number, member in enumerate(members):
-        frame = separate(member)[0]
-        if frame != first:
-            raise SettingsError(f"members 0 and {number} of the batch {_difference(first, frame)}; {_MAY_DIFFER}")
+        static = split_settings(member)[0]
+        if static != first:
+            raise SettingsError(f"members 0 and {number} of the batch {_difference(first, static)}; {_MAY_DIFFER}")
     return first
 
 
 _MAY_DIFFER = "in one batch seeds, delta, readout_delta and the learner's settings of type float may differ"
 
 
-def _difference(one: Frame, other: Frame) -> str:
-    if one.learner is not other.learner:
-        return f"have different learning rules ({one.learner.__name__}, {other.learner.__name__})"
-    for first, second in ((dict(one.fixed), dict(other.fixed)), (vars(one.network), vars(other.network))):
+def _difference(one: StaticSettings, other: StaticSettings) -> str:
+    if one.learner_type is not other.learner_type:
+        return f"have different learning rules ({one.learner_type.__name__}, {other.learner_type.__name__})"
+    of_learners = dict(one.learner_settings), dict(other.learner_settings)
+    for first, second in (of_learners, (vars(one.network), vars(other.network))):
         for name, value in first.items():
             if second[name] != value:
                 return f"differ in {name} ({value!r}, {second[name]!r})"

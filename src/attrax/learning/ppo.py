@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jaxtyping import Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
-from attrax.learning.acting import ActingState, ActorCritic, Experience, log_probability
 from attrax.learning.optimising import descend, gradient_of
+from attrax.learning.rollouts import ActingState, ActorCritic, Experience, log_probability
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:

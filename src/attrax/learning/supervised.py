@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from jaxtyping import Float, Int
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
-from attrax.learning.labels import label_loss
+from attrax.learning.losses import label_loss
 from attrax.learning.optimising import adam, descend, gradient_of, start_optimiser
 from attrax.settings import check_fields, require
 

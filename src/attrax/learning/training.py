@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from attrax.compilation_cache import use_compilation_cache
+from attrax.learning.compiled_training import ChunkResult, TrainingBatch, compiled_training_for
+from attrax.learning.device_memory import check_memory
 from attrax.learning.evaluation import Evaluation
-from attrax.learning.members import Member, common_frame
-from attrax.learning.memory import check_memory
-from attrax.learning.programs import Outcome, Together, programs_for
+from attrax.learning.members import Member, common_static_settings
 from attrax.learning.stopping import StoppingRule
 from attrax.networks import NetworkSettings, RecurrentNetwork
 from attrax.settings import require
@@ -180,23 +180,23 @@ def train_batch(
     use_compilation_cache()
     stopping = stopping or StoppingRule()
     stopping.check_ceiling(task.ideal_observer_accuracy())
-    frame = common_frame(members)
+    static = common_static_settings(members)
     if width is None:
         width = 1 if jax.default_backend() == "cpu" else len(members)
     require(width >= 1, f"width is {width}; it must be 1 or more")
     width = min(width, len(members))
     check_memory(task, members[0], width)
-    programs = programs_for(task, frame, stopping, width > 1)
+    compiled = compiled_training_for(task, static, stopping, width > 1)
 
     results: dict[int, Trained] = {}
-    ended: list[_Run] = []
-    waiting = deque(_Run(index, member, stopping) for index, member in enumerate(members))
-    going: list[_Run | None] = [waiting.popleft() for _ in range(width)]
-    together = programs.start([run.member for run in going if run is not None])
+    ended: list[_TrainingRun] = []
+    waiting = deque(_TrainingRun(index, member, stopping) for index, member in enumerate(members))
+    going: list[_TrainingRun | None] = [waiting.popleft() for _ in range(width)]
+    batch = compiled.start([run.member for run in going if run is not None])
 
     def conclude() -> None:
         for run, evaluations in zip(
-            ended, together.evaluate_fresh([(run.member, run.state) for run in ended]), strict=True
+            ended, batch.evaluate_fresh([(run.member, run.state) for run in ended]), strict=True
         ):
             results[run.index] = run.result(*evaluations)
             if on_trained is not None:
@@ -204,11 +204,11 @@ def train_batch(
         ended.clear()
 
     while any(run is not None for run in going):
-        outcomes = together.update([0 if run is None else run.until for run in going])
+        chunks = batch.update([0 if run is None else run.until for run in going])
         for place, run in enumerate(going):
             if run is None:
                 continue
-            progress = run.take(outcomes[place], partial(together.state, place))
+            progress = run.take(chunks[place], partial(batch.state, place))
             if on_progress is not None and progress is not None:
                 on_progress(run.index, progress)
             if run.status is not None:
@@ -217,23 +217,23 @@ def train_batch(
         shrinks = not waiting and _next_size(going) < len(going)
         if shrinks or len(ended) >= len(going):
             conclude()
-        _fill(together, going, waiting)
-        going = _shrink(together, going)
+        _fill(batch, going, waiting)
+        going = _shrink(batch, going)
     conclude()
     return [results[index] for index in range(len(members))]
 
 
-def _fill(together: Together, going: list["_Run | None"], waiting: "deque[_Run]") -> None:
+def _fill(batch: TrainingBatch, going: list["_TrainingRun | None"], waiting: "deque[_TrainingRun]") -> None:
     """Let waiting members take the places of finished ones."""
     free = [place for place, run in enumerate(going) if run is None][: len(waiting)]
     arriving = {place: waiting.popleft() for place in free}
     if arriving:
-        together.replace({place: run.member for place, run in arriving.items()})
+        batch.replace({place: run.member for place, run in arriving.items()})
         for place, run in arriving.items():
             going[place] = run
 
 
-def _next_size(going: Sequence["_Run | None"]) -> int:
+def _next_size(going: Sequence["_TrainingRun | None"]) -> int:
     """Return the size that is large enough for what goes on: the batch's, or half of it, or half of that."""
     left, size = sum(run is not None for run in going), len(going)
     while size > 1 and left <= -(-size // 2):
@@ -241,17 +241,17 @@ def _next_size(going: Sequence["_Run | None"]) -> int:
     return size
 
 
-def _shrink(together: Together, going: list["_Run | None"]) -> list["_Run | None"]:
+def _shrink(batch: TrainingBatch, going: list["_TrainingRun | None"]) -> list["_TrainingRun | None"]:
     """Leave out finished members, as far as the sizes go; nothing changes while all places are needed."""
     size = _next_size(going)
     if size == len(going) or all(run is None for run in going):
         return going
     kept = sorted(range(len(going)), key=lambda place: going[place] is None)[:size]
-    together.keep(kept)
+    batch.keep(kept)
     return [going[place] for place in kept]
 
 
-class _Run:
+class _TrainingRun:
     """One member's way from the first evaluation to the stop."""
 
     def __init__(self, index: int, member: Member, stopping: StoppingRule) -> None:
@@ -266,15 +266,15 @@ class _Run:
         self._checkpoints: dict[str, RecurrentNetwork] = {}
         self._checkpoint_progress: dict[str, Progress] = {}
 
-    def take(self, outcome: Outcome, state: Callable[[], Any]) -> Progress | None:
+    def take(self, chunk: ChunkResult, state: Callable[[], Any]) -> Progress | None:
         """Record a chunk of updates; None if nothing happened in it, because the first one was not finite."""
-        progress = Progress(int(outcome.updates), int(outcome.trials), float(outcome.evaluation.accuracy))
+        progress = Progress(int(chunk.updates), int(chunk.trials), float(chunk.evaluation.accuracy))
         self._ended_at = progress
         happened = progress.updates > self._ended_before
         self._ended_before = progress.updates
         if happened:
-            self._record(progress, outcome, state)
-        if not outcome.finite:
+            self._record(progress, chunk, state)
+        if not chunk.finite:
             self.status = "diverged"
         elif self._stopping.is_met(progress.updates, progress.trials, progress.accuracy):
             self.status = "reached"
@@ -286,15 +286,15 @@ class _Run:
             self.state = state()
         return progress if happened else None
 
-    def _record(self, progress: Progress, outcome: Outcome, state: Callable[[], LearnerState]) -> None:
+    def _record(self, progress: Progress, chunk: ChunkResult, state: Callable[[], LearnerState]) -> None:
         self._rows.append(
             {
                 **progress._asdict(),
-                "early_answers": float(outcome.evaluation.early_answers),
-                "reward": float(outcome.evaluation.reward),
-                "weight_norm": float(outcome.weight_norm),
-                "spectral_radius": float(outcome.spectral_radius),
-                **{name: float(value) for name, value in outcome.metrics.items()},
+                "early_answers": float(chunk.evaluation.early_answers),
+                "reward": float(chunk.evaluation.reward),
+                "weight_norm": float(chunk.weight_norm),
+                "spectral_radius": float(chunk.spectral_radius),
+                **{name: float(value) for name, value in chunk.metrics.items()},
             }
         )
         reached = [] if self._checkpoints else ["initial"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-from attrax.learning.members import Member, separate
+from attrax.learning.members import Member, split_settings
 from attrax.settings import StoppedError
 from attrax.studies.conditions import Condition
 from attrax.studies.shard_run import Message, log_file
@@ -109,14 +109,14 @@ def plan_jobs(conditions: Sequence[Condition], shard_size: int) -> list[Job]:
         How many networks a shard holds at the most.
     """
     alike: dict[object, list[Condition]] = {}
-    frames: dict[int, object] = {}
+    in_common: dict[int, object] = {}
     for condition in conditions:
         treatment = condition.treatment
-        if id(treatment) not in frames:
-            frame = separate(Member(treatment.network, treatment.learner))[0]
+        if id(treatment) not in in_common:
+            static = split_settings(Member(treatment.network, treatment.learner))[0]
             analysis = (treatment.stopping, treatment.planes, treatment.populations)
-            frames[id(treatment)] = (treatment.task_label, treatment.task, frame, *analysis)
-        alike.setdefault(frames[id(treatment)], []).append(condition)
+            in_common[id(treatment)] = (treatment.task_label, treatment.task, static, *analysis)
+        alike.setdefault(in_common[id(treatment)], []).append(condition)
     return [
         Job(tuple(group[first : first + shard_size]))
         for group in alike.values()

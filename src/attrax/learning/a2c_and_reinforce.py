@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jaxtyping import Bool, Float
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
-from attrax.learning.acting import (
+from attrax.learning.optimising import gradient_of
+from attrax.learning.rollouts import (
     ActingState,
     ActorCritic,
     Experience,
@@ -20,7 +21,6 @@ from attrax.learning.acting import (
     standardised,
     weighted_mean,
 )
-from attrax.learning.optimising import gradient_of
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:

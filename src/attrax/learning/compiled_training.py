@@ -1,4 +1,4 @@
-"""The compiled programs of training, for one network or for many side by side."""
+"""Training as compiled programs, for one network or for a batch of them side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -11,14 +11,14 @@ from jaxtyping import Array, Bool, Float, Int
 
 from attrax.keys import derive_key
 from attrax.learning.evaluation import Evaluation, evaluate
-from attrax.learning.members import Frame, Member, Numbers, separate, without_widths
+from attrax.learning.members import Member, StaticSettings, TracedSettings, split_settings, without_widths
 from attrax.learning.stopping import StoppingRule
 from attrax.networks import NetworkSettings, RecurrentNetwork, initialise
 from attrax.networks.spectral_radius import spectral_radius
 from attrax.tasks import TASKS, TrialTask
 
 
-class Outcome(NamedTuple):
+class ChunkResult(NamedTuple):
     """What a chunk of updates has led to."""
 
     updates: Int[Array, ""]
@@ -62,26 +62,26 @@ def _draw_network(
     return initialise(network, task.n_inputs, task.n_actions, key, delta, readout_delta)
 
 
-def _start(task: TrialTask, frame: Frame, numbers: Numbers, keys: _Keys) -> Any:
+def _start(task: TrialTask, static: StaticSettings, traced: TracedSettings, keys: _Keys) -> Any:
     """Return the learner's state before the first update."""
     network = initialise(
-        frame.network, task.n_inputs, task.n_actions, keys.weights, numbers.delta, numbers.readout_delta
+        static.network, task.n_inputs, task.n_actions, keys.weights, traced.delta, traced.readout_delta
     )
-    learner = frame.learner_with(numbers.learner)
+    learner = static.learner_with(traced.learner)
     return learner.start(task, network, keys.training_trials, keys.learning_noise)
 
 
 def _update(
     task: TrialTask,
-    frame: Frame,
+    static: StaticSettings,
     most_trials: int | None,
     evaluation_trials: int,
-    numbers: Numbers,
+    traced: TracedSettings,
     state: Any,
     until: Int[Array, ""],
     evaluated_on: Array,
     in_a_row: Bool[Array, ""],
-) -> tuple[Any, Outcome]:
+) -> tuple[Any, ChunkResult]:
     """Update until a count of updates, or the trials are spent, or numbers are not finite; then evaluate.
 
     With nothing left to update it is an evaluation: the final ones need no program of their own, whose compiling would
@@ -90,8 +90,8 @@ def _update(
     Returns the state, finite or not, and what it is like.
     """
     # Compiled as a function of its own so that it is traced once, for its metrics' shapes and for the loop.
-    take_update = jax.jit(lambda values, state: frame.learner_with(values).update(task, state))
-    _, shapes = jax.eval_shape(take_update, numbers.learner, state)
+    take_update = jax.jit(lambda values, state: static.learner_with(values).update(task, state))
+    _, shapes = jax.eval_shape(take_update, traced.learner, state)
     sums = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     most_trials = np.iinfo(np.int32).max if most_trials is None else most_trials
 
@@ -101,7 +101,7 @@ def _update(
 
     def update(carry: Any) -> Any:
         state, sums, _ = carry
-        following, metrics = take_update(numbers.learner, state)
+        following, metrics = take_update(traced.learner, state)
         checked = [metrics["loss"], metrics["gradient_norm"], *jax.tree.leaves(following.network)]
         finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(values)) for values in checked]))
         return following, jax.tree.map(jnp.add, sums, metrics), finite
@@ -109,7 +109,7 @@ def _update(
     before = state.updates
     state, sums, finite = jax.lax.while_loop(unfinished, update, (state, sums, jnp.array(True)))
     weights = state.network.recurrent_weights
-    return state, Outcome(
+    return state, ChunkResult(
         updates=state.updates,
         trials=state.trials,
         finite=finite,
@@ -120,11 +120,11 @@ def _update(
     )
 
 
-class Programs(NamedTuple):
-    """What is compiled once for a task and what a batch's members share."""
+class CompiledTraining(NamedTuple):
+    """The programs that are compiled once for a task and the static settings that a batch's members share."""
 
     task: TrialTask
-    frame: Frame
+    static: StaticSettings
     start_compiled: Callable[..., Any]
     update_compiled: Callable[..., Any]
     fresh_batches: int
@@ -132,9 +132,9 @@ class Programs(NamedTuple):
     batched: bool
     """Whether every array has an axis of members before its own."""
 
-    def start(self, members: Sequence[Member]) -> "Together":
-        """Return members side by side, before their first update."""
-        return Together(self, members)
+    def start(self, members: Sequence[Member]) -> "TrainingBatch":
+        """Return a batch of members, before their first update."""
+        return TrainingBatch(self, members)
 
     def _stack(self, rows: Sequence[Any]) -> Any:
         """Put trees of arrays side by side."""
@@ -146,20 +146,27 @@ class Programs(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _compiled(
-    task: TrialTask, frame: Frame, most_trials: int | None, evaluation_trials: int, fresh_batches: int, batched: bool
-) -> Programs:
-    start = partial(_start, task, frame)
-    update = partial(_update, task, frame, most_trials, evaluation_trials)
+def _compile_training(
+    task: TrialTask,
+    static: StaticSettings,
+    most_trials: int | None,
+    evaluation_trials: int,
+    fresh_batches: int,
+    batched: bool,
+) -> CompiledTraining:
+    start = partial(_start, task, static)
+    update = partial(_update, task, static, most_trials, evaluation_trials)
     if batched:
         start, update = jax.vmap(start), jax.vmap(update, in_axes=(0, 0, 0, 0, None))
-    return Programs(task, frame, jax.jit(start), jax.jit(update), fresh_batches, batched)
+    return CompiledTraining(task, static, jax.jit(start), jax.jit(update), fresh_batches, batched)
 
 
-def programs_for(task: TrialTask, frame: Frame, stopping: StoppingRule, batched: bool) -> Programs:
-    """Return the programs that train such members; the same ones each time, so that nothing is compiled twice."""
+def compiled_training_for(
+    task: TrialTask, static: StaticSettings, stopping: StoppingRule, batched: bool
+) -> CompiledTraining:
+    """Return what trains such members; the same programs each time, so that nothing is compiled twice."""
     fresh_batches = stopping.fresh_trials // stopping.evaluation_trials
-    return _compiled(task, frame, stopping.trials, stopping.evaluation_trials, fresh_batches, batched)  # type: ignore[arg-type]  # tasks are frozen dataclasses
+    return _compile_training(task, static, stopping.trials, stopping.evaluation_trials, fresh_batches, batched)  # type: ignore[arg-type]  # tasks are frozen dataclasses
 
 
 @jax.jit
@@ -174,18 +181,18 @@ def _mean(evaluations: Sequence[Evaluation]) -> Evaluation:
     return mean
 
 
-class Together:
-    """Members side by side, and their states."""
+class TrainingBatch:
+    """A batch of members that are trained side by side: their traced settings, keys and states."""
 
-    def __init__(self, programs: Programs, members: Sequence[Member]) -> None:
-        self._programs = programs
+    def __init__(self, compiled: CompiledTraining, members: Sequence[Member]) -> None:
+        self._compiled = compiled
         self._inputs = self._inputs_of(members)
-        self._states = programs.start_compiled(self._inputs[0], self._inputs[1])
+        self._states = compiled.start_compiled(self._inputs[0], self._inputs[1])
 
-    def _inputs_of(self, members: Sequence[Member]) -> tuple[Numbers, _Keys]:
-        stack = self._programs._stack
-        numbers = [jax.tree.map(jnp.float32, separate(member)[1]) for member in members]
-        return stack(numbers), stack([_keys(self._programs.task, member.seed) for member in members])
+    def _inputs_of(self, members: Sequence[Member]) -> tuple[TracedSettings, _Keys]:
+        stack = self._compiled._stack
+        traced = [jax.tree.map(jnp.float32, split_settings(member)[1]) for member in members]
+        return stack(traced), stack([_keys(self._compiled.task, member.seed) for member in members])
 
     @property
     def size(self) -> int:
@@ -193,22 +200,22 @@ class Together:
         counts = np.shape(self._states.updates)
         return counts[0] if counts else 1
 
-    def update(self, until: Sequence[int]) -> list[Outcome]:
+    def update(self, until: Sequence[int]) -> list[ChunkResult]:
         """Update each to its count of updates, or to its last finite one; return what that has led to."""
-        numbers, keys = self._inputs
-        states, outcomes = self._run(numbers, self._states, until, keys.evaluation_trials, in_a_row=False)
-        finite = [bool(outcome.finite) for outcome in outcomes]
+        traced, keys = self._inputs
+        states, results = self._run(traced, self._states, until, keys.evaluation_trials, in_a_row=False)
+        finite = [bool(result.finite) for result in results]
         if not all(finite):
             # The chunk is repeated, a lost member stopping one update earlier: that costs nothing where all goes well,
             # and keeping the last state at every update would.
             stops = [
-                bound if kept else int(outcome.updates) - 1
-                for bound, kept, outcome in zip(until, finite, outcomes, strict=True)
+                bound if kept else int(result.updates) - 1
+                for bound, kept, result in zip(until, finite, results, strict=True)
             ]
-            states, outcomes = self._run(numbers, self._states, stops, keys.evaluation_trials, in_a_row=False)
-            outcomes = [outcome._replace(finite=kept) for outcome, kept in zip(outcomes, finite, strict=True)]
+            states, results = self._run(traced, self._states, stops, keys.evaluation_trials, in_a_row=False)
+            results = [result._replace(finite=kept) for result, kept in zip(results, finite, strict=True)]
         self._states = states
-        return outcomes
+        return results
 
     def evaluate_fresh(self, ended: Sequence[tuple[Member, Any]]) -> list[tuple[Evaluation, Evaluation]]:
         """Evaluate final states on fresh trials, each from the zero state, and ten in a row with the state carried on.
@@ -219,37 +226,37 @@ class Together:
         for first in range(0, len(ended), self.size):
             group = list(ended[first : first + self.size])
             padded = group + group[:1] * (self.size - len(group))
-            (numbers, keys), states = self._inputs_of([m for m, _ in padded]), [state for _, state in padded]
-            stacked, of_kind = self._programs._stack(states), []
+            (traced, keys), states = self._inputs_of([m for m, _ in padded]), [state for _, state in padded]
+            stacked, of_kind = self._compiled._stack(states), []
             for in_a_row in (False, True):
                 batches = []
-                for batch in range(self._programs.fresh_batches):
+                for batch in range(self._compiled.fresh_batches):
                     of_batch = _fold_in(keys.fresh_trials, batch)
-                    _, outcomes = self._run(numbers, stacked, [0] * self.size, of_batch, in_a_row)
-                    batches.append([outcome.evaluation for outcome in outcomes])
+                    _, chunks = self._run(traced, stacked, [0] * self.size, of_batch, in_a_row)
+                    batches.append([chunk.evaluation for chunk in chunks])
                 of_kind.append([_mean(evaluations) for evaluations in zip(*batches, strict=True)])
             results += zip(*of_kind, strict=True)
         return results[: len(ended)]
 
     def _run(
-        self, numbers: Numbers, states: Any, until: Sequence[int], evaluated_on: Array, in_a_row: bool
-    ) -> tuple[Any, list[Outcome]]:
-        programs = self._programs
-        untils = np.asarray(until if programs.batched else until[0], np.int32)
-        states, outcomes = programs.update_compiled(numbers, states, untils, evaluated_on, np.bool_(in_a_row))
-        outcomes = jax.device_get(outcomes)
-        return states, [programs._row(outcomes, place) for place in range(len(until))]
+        self, traced: TracedSettings, states: Any, until: Sequence[int], evaluated_on: Array, in_a_row: bool
+    ) -> tuple[Any, list[ChunkResult]]:
+        compiled = self._compiled
+        untils = np.asarray(until if compiled.batched else until[0], np.int32)
+        states, results = compiled.update_compiled(traced, states, untils, evaluated_on, np.bool_(in_a_row))
+        results = jax.device_get(results)
+        return states, [compiled._row(results, place) for place in range(len(until))]
 
     def state(self, place: int) -> Any:
         """Return one learner's state as it is."""
-        return self._programs._row(self._states, place)
+        return self._compiled._row(self._states, place)
 
     def replace(self, arriving: Mapping[int, Member]) -> None:
         """Put new members into places, before their first update."""
         members = list(arriving.values())
         inputs = self._inputs_of([*members, *[members[0]] * (self.size - len(members))])
-        states = self._programs.start_compiled(*inputs)
-        if not self._programs.batched:
+        states = self._compiled.start_compiled(*inputs)
+        if not self._compiled.batched:
             self._inputs, self._states = inputs, states
             return
         # Always all rows at once: a program for each number of arrivals would be compiled otherwise.

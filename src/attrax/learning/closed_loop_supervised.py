@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from jaxtyping import Float
 
 from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
-from attrax.learning.acting import ActingLearner, ActingState, Rollout
-from attrax.learning.labels import label_loss
+from attrax.learning.losses import label_loss
 from attrax.learning.optimising import gradient_of
+from attrax.learning.rollouts import ActingLearner, ActingState, Rollout
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
