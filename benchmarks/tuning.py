@@ -44,7 +44,7 @@ SPACE = {
     "ppo": {
         "learning_rate": [4e-4, 5e-4, 7e-4, 1e-3, 1.4e-3, 2e-3], "environments": [32, 64], "steps": [40, 60, 80],
         "epochs": [3, 4, 6], "minibatches": [2, 4], "entropy_weight": [0.001, 0.003, 0.01], "clip": [0.1, 0.2, 0.3],
-        "discount": [0.9, 0.95, 0.98], "trace": [0.7, 0.8, 0.9, 0.95], "value_weight": [0.25, 0.5, 1.0],
+        "discount": [0.9, 0.95, 0.98], "gae_lambda": [0.7, 0.8, 0.9, 0.95], "value_weight": [0.25, 0.5, 1.0],
         "gradient_norm": [0.3, 0.5, 1.0],
     },
 }  # fmt: skip
@@ -54,8 +54,8 @@ GUESSES = {
         {"learning_rate": 1e-3, "batch_size": 16, "sequence_steps": 100},
     ],
     "ppo": [
-        {"steps": 60, "clip": 0.1, "trace": 0.8}, {"trace": 0.8}, {"learning_rate": 1e-3},
-        {"learning_rate": 1e-3, "clip": 0.1, "trace": 0.8},
+        {"steps": 60, "clip": 0.1, "gae_lambda": 0.8}, {"gae_lambda": 0.8}, {"learning_rate": 1e-3},
+        {"learning_rate": 1e-3, "clip": 0.1, "gae_lambda": 0.8},
     ],
 }  # fmt: skip
 EVALUATE_EVERY = {"supervised": 20, "ppo": 10}

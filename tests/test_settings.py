@@ -1,11 +1,11 @@
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attrax.settings import SettingsError, from_mapping, require, to_mapping, unknown_name
+from attrax.settings import SettingsError, _say_renamed, from_mapping, require, to_mapping, unknown_name
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,44 @@ def test_what_does_not_fit_is_told_in_one_line(values, message):
     with pytest.raises(SettingsError) as caught:
         from_mapping(Outer, values, "test")
     assert str(caught.value) == message
+
+
+@dataclass(frozen=True)
+class Renamed:
+    former_names: ClassVar[dict[str, str]] = {"breadth": "width", "wideness": "width"}
+
+    width: float
+    depth: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.width > 0, f"width is {self.width}; it must be above 0")
+
+
+def test_a_former_name_is_read_as_the_one_of_today_and_told_once(capsys):
+    _say_renamed.cache_clear()
+    for _ in range(2):
+        assert from_mapping(Renamed, {"breadth": 2, "depth": 3}, "test") == Renamed(2.0, 3.0)
+    assert capsys.readouterr().err == "attrax: the setting breadth is called width now; it is read as that\n"
+    assert from_mapping(Renamed, {"width": 2}, "test") == Renamed(2.0)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "message", "keys"),
+    [
+        ({"breadth": 1.0, "width": 1.0}, "test: breadth is a former name of width; leave one of them out",
+         ("breadth",)),
+        ({"breadth": 1.0, "wideness": 1.0}, "test: wideness is a former name of width; leave one of them out",
+         ("wideness",)),
+        ({"breadth": "wide"}, "test: width: 'wide' is not possible; needed: a number", ("breadth",)),
+        ({"breadth": -1.0}, "test: width is -1.0; it must be above 0", ("breadth",)),
+        ({"depth": 1.0}, "test: width must be given", ()),
+    ],
+)  # fmt: skip
+def test_mistakes_under_a_former_name_are_told_where_it_is_written(values, message, keys):
+    with pytest.raises(SettingsError) as caught:
+        from_mapping(Renamed, values, "test")
+    assert (str(caught.value), caught.value.keys) == (message, keys)
 
 
 def test_far_from_every_name_all_names_are_told():

@@ -7,10 +7,12 @@ not fit is told in one line, with what would be right.
 import dataclasses
 import difflib
 import math
+import sys
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 Settings = TypeVar("Settings")
@@ -79,7 +81,8 @@ def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> 
     cls
         The dataclass.
     values
-        Field names and values, as a TOML parser gives them: lists stand for tuples, tables for dataclasses.
+        Field names and values, as a TOML parser gives them: lists stand for tuples, tables for dataclasses. A field may
+        be called by its former name.
     where
         What the mapping is, for the message ("task", "learner 'ppo'").
 
@@ -88,11 +91,12 @@ def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> 
     SettingsError
         For an unknown name, a value of the wrong type, or a value that the dataclass itself refuses.
     """
+    named = with_names_of_today(cls, values, where)
     hints = _hints(cls)
     fields = {field.name for field in dataclasses.fields(typing.cast(Any, cls)) if field.init}
     converted = {}
-    for name, value in values.items():
-        with located(name):
+    for (name, value), written in zip(named.items(), values, strict=True):
+        with located(written):
             if name not in fields:
                 raise unknown_name(f"setting of {where}", str(name), fields)
             converted[name] = _convert(value, hints[name], f"{where}: {name}")
@@ -102,7 +106,7 @@ def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> 
         if field.init
         and field.default is dataclasses.MISSING
         and field.default_factory is dataclasses.MISSING
-        and field.name not in values
+        and field.name not in named
     ]
     require(not missing, f"{where}: {', '.join(missing)} must be given")
     try:
@@ -110,8 +114,38 @@ def from_mapping(cls: type[Settings], values: Mapping[str, Any], where: str) -> 
     except SettingsError as error:
         told = SettingsError(f"{where}: {error}")
         first = str(error).split(maxsplit=1)[0]  # a dataclass names the field first
-        told.keys = (first,) if first in values else ()
+        told.keys = tuple(written for name, written in zip(named, values, strict=True) if name == first)
         raise told from None
+
+
+def with_names_of_today(cls: type[Any], values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return values in their order, those that stand under a former name of a field under the one that it has now.
+
+    A dataclass whose fields were renamed says so with a class variable ``former_names``: former name to field. Files
+    that were written before are read for good; whoever reads one is told once.
+
+    Raises
+    ------
+    SettingsError
+        If one setting is given by both names.
+    """
+    former: Mapping[str, str] = getattr(cls, "former_names", {})
+    named = {}
+    for written, value in values.items():
+        name = former.get(written, written)
+        if name != written:
+            with located(written):
+                once = name not in values and name not in named
+                require(once, f"{where}: {written} is a former name of {name}; leave one of them out")
+            _say_renamed(written, name)
+        named[name] = value
+    return named
+
+
+@cache
+def _say_renamed(former: str, name: str) -> None:
+    """Say it once in a process: a large study has the setting in every network's metadata."""
+    print(f"attrax: the setting {former} is called {name} now; it is read as that", file=sys.stderr, flush=True)
 
 
 def to_mapping(settings: Any) -> dict[str, Any]:

@@ -41,20 +41,20 @@ def test_the_flag_of_the_previous_step_would_give_something_else():
     assert not np.allclose(wrong, [0.41, 0.2, 0.101825, -0.1515, -0.07], atol=1e-3)
 
 
-@pytest.mark.parametrize("trace", [0.0, 0.6, 1.0])
-def test_with_trace_one_the_returns_are_the_discounted_sums(trace):
+@pytest.mark.parametrize("gae_lambda", [0.0, 0.6, 1.0])
+def test_with_lambda_one_the_returns_are_the_discounted_sums(gae_lambda):
     keys = jax.random.split(jax.random.key(0), 4)
     steps, batch = 12, 5
     reward, value = jax.random.normal(keys[0], (steps, batch)), jax.random.normal(keys[1], (steps, batch))
     end, bootstrap = jax.random.bernoulli(keys[2], 0.3, (steps, batch)), jax.random.normal(keys[3], (batch,))
-    advantage = generalised_advantages(reward, value, bootstrap, end, GAMMA, trace)
+    advantage = generalised_advantages(reward, value, bootstrap, end, GAMMA, gae_lambda)
     following = np.concatenate([value[1:], bootstrap[None]])
     error = np.asarray(reward + GAMMA * following * ~end - value)
     for t in range(steps):
         total, factor = np.zeros(batch), np.ones(batch)
         for k in range(t, steps):
             total += factor * error[k]
-            factor = factor * GAMMA * trace * ~np.asarray(end[k])
+            factor = factor * GAMMA * gae_lambda * ~np.asarray(end[k])
         np.testing.assert_allclose(advantage[t], total, rtol=1e-4, atol=1e-5)
 
 

@@ -65,7 +65,7 @@ def test_side_by_side_is_one_by_one_within_rounding_over_ten_updates(easy_task, 
 
 def test_a_setting_reaches_its_own_member_only(easy_task):
     learner = LEARNERS[0]
-    names = [name for name in split_settings(Member(NETWORK, learner))[1].learner if name not in ("trace", "clip")]
+    names = [name for name in split_settings(Member(NETWORK, learner))[1].learner if name not in ("gae_lambda", "clip")]
     assert {"learning_rate", "entropy_weight", "discount", "temperature", "value_weight"} <= set(names)
     changed = [dataclasses.replace(learner, **{name: 0.5 * getattr(learner, name)}) for name in names]
     members = [Member(NETWORK, one) for one in (learner, *changed)]

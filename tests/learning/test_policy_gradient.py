@@ -71,7 +71,7 @@ def test_steps_that_do_not_count_leave_no_trace_in_the_gradient(easy_task, netwo
 
 
 def test_without_a_value_loss_there_is_no_critic(easy_task, network):
-    learner = A2C(**HERE, value_weight=0.0, trace=1.0)
+    learner = A2C(**HERE, value_weight=0.0, gae_lambda=1.0)
     rollout = rollout_of(learner, easy_task, network)
     loud = rollout._replace(
         experience=rollout.experience._replace(value=rollout.value + 100.0), bootstrap=rollout.bootstrap - 50.0
@@ -121,7 +121,7 @@ def test_squared_error_is_the_distance_of_the_logits_from_the_right_one():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Reinforce(trace=0.9), "trace is 0.9"),
+        (lambda: Reinforce(gae_lambda=0.9), "gae_lambda is 0.9"),
         (lambda: A2C(temperature=0.0), "temperature is 0"),
         (lambda: ClosedLoopSupervised(fixation_weight=-1.0), "fixation_weight is -1"),
     ],

@@ -90,12 +90,13 @@ class Reinforce(A2C):
 
     title: ClassVar[str] = "REINFORCE"
 
-    trace: float = 1.0
+    gae_lambda: float = 1.0
     """λ; 1, since returns are those of whole trials."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.trace == 1, f"trace is {self.trace}; REINFORCE takes the returns of whole trials, so it must be 1")
+        takes = "REINFORCE takes the returns of whole trials, so it must be 1"
+        require(self.gae_lambda == 1, f"gae_lambda is {self.gae_lambda}; {takes}")
 
     def _taught(
         self, rollout: Rollout

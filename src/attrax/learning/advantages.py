@@ -11,7 +11,7 @@ def generalised_advantages(
     bootstrap: Float[Array, "*batch"],
     end: Bool[Array, "steps *batch"],
     discount: float | Float[Array, ""],
-    trace: float | Float[Array, ""],
+    gae_lambda: float | Float[Array, ""],
 ) -> Float[Array, "steps *batch"]:
     """Generalised advantage estimates.
 
@@ -26,7 +26,7 @@ def generalised_advantages(
     end
         True where the action *ended* the trial: whether the *next* state belongs to another trial, whose value
         must not enter. (The flag that resets the hidden state before a step is the *previous* step's.)
-    discount, trace
+    discount, gae_lambda
         γ and λ.
 
     Returns
@@ -44,7 +44,7 @@ def generalised_advantages(
 
     def accumulate(carry: Array, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
         step_error, step_going_on = inputs
-        carry = step_error + discount * trace * step_going_on * carry
+        carry = step_error + discount * gae_lambda * step_going_on * carry
         return carry, carry
 
     _, advantage = jax.lax.scan(accumulate, jnp.zeros_like(bootstrap), (error, going_on), reverse=True)

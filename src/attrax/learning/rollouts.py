@@ -1,8 +1,9 @@
 """Networks that act in environments: rollouts, and what all rules that learn from them share."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jaxtyping import Bool, Float, Int
 
@@ -133,9 +134,11 @@ class ActingLearner:
 class ActorCritic(ActingLearner):
     """An actor that learns from how much better its actions turned out than a critic expected."""
 
+    former_names: ClassVar[Mapping[str, str]] = {"trace": "gae_lambda"}
+
     discount: float = 0.95
     """γ: what a reward one step later is worth."""
-    trace: float = 0.95
+    gae_lambda: float = 0.95
     """λ of the generalised advantage estimate."""
     value_weight: float = 0.5
     """Weight of the critic's squared error in the loss; 0: no critic at all, its values count as 0."""
@@ -146,7 +149,7 @@ class ActorCritic(ActingLearner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("discount", "trace"):
+        for name in ("discount", "gae_lambda"):
             require(0 <= getattr(self, name) <= 1, f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
         for name in ("value_weight", "entropy_weight"):
             require(getattr(self, name) >= 0, f"{name} is {getattr(self, name)}; it must be 0 or more")
@@ -163,7 +166,7 @@ class ActorCritic(ActingLearner):
         experience, trusted = rollout.experience, self._trusted
         return generalised_advantages(
             experience.reward, trusted * experience.value, trusted * rollout.bootstrap, experience.end, self.discount,
-            self.trace,
+            self.gae_lambda,
         )  # fmt: skip
 
     def _critic_and_entropy(

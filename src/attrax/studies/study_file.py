@@ -3,13 +3,14 @@
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from attrax.analyses.settings import PlaneSettings, PopulationSettings
 from attrax.learning import LEARNERS
 from attrax.networks import NetworkSettings
-from attrax.settings import SettingsError, from_mapping, located, require, unknown_name
+from attrax.settings import SettingsError, from_mapping, located, require, unknown_name, with_names_of_today
 from attrax.studies.conditions import stopping_rule
 from attrax.studies.study import Levels, Study
 from attrax.tasks import TASKS
@@ -99,19 +100,26 @@ def _study(tables: dict[str, Any]) -> Study:
         populations = from_mapping(
             PopulationSettings, _table(tables.get("populations", {}), "populations"), "populations"
         )
-    return Study(
-        name=name,
-        description=description,
-        tasks=_labelled(tables["tasks"], "tasks", "task", TASKS),
-        learners=_labelled(tables["learners"], "learners", "rule", LEARNERS),
-        network=network,
-        seeds=seeds,
-        stopping=stopping,
-        planes=planes,
-        populations=populations,
-        crossed=crossed,
-        zipped=zipped,
-    )
+    tasks = _labelled(tables["tasks"], "tasks", "task", TASKS)
+    learners = _labelled(tables["learners"], "learners", "rule", LEARNERS)
+    varied = [_paths_of_today(crossed, "crossed", learners), *(_paths_of_today(g, "zipped", learners) for g in zipped)]
+    try:
+        return Study(
+            name=name,
+            description=description,
+            tasks=tasks,
+            learners=learners,
+            network=network,
+            seeds=seeds,
+            stopping=stopping,
+            planes=planes,
+            populations=populations,
+            crossed=varied[0],
+            zipped=tuple(varied[1:]),
+        )
+    except SettingsError as error:  # it knows the names of today; the line is that of the name that is written
+        error.keys = _as_written(error.keys, dict(zip(chain(*varied), chain(crossed, *zipped), strict=True)))
+        raise
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:
@@ -145,6 +153,27 @@ def _levels(table: Mapping[str, Any], where: str, before: str = "") -> Levels:
                 require(isinstance(value, list), f"{where}: {path} is {value!r}; needed: a list of levels")
                 found[path] = tuple(value)
     return found
+
+
+def _paths_of_today(levels: Levels, where: str, learners: Mapping[str, Any]) -> Levels:
+    """Return levels in their order, under the names that the settings of learners have now."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for written, values in levels.items():
+        table, _, setting = written.rpartition(".")
+        label = table.removeprefix("learners.")
+        with located(where, *written.split(".")):
+            if table.startswith("learners.") and label in learners:
+                (setting,) = with_names_of_today(type(learners[label]), {setting: values}, where)
+            path = f"{table}.{setting}" if table else setting
+            require(path not in found, f"{where}: {path} is there by its former name as well; leave one of them out")
+            found[path] = values
+    return found
+
+
+def _as_written(keys: tuple[str | int, ...], written: Mapping[str, str]) -> tuple[str | int, ...]:
+    """Return the keys of an error as the file has them; `written` says it for the paths of what is varied."""
+    path = ".".join(map(str, keys[1:]))
+    return (keys[0], *written[path].split(".")) if path in written else keys
 
 
 def _groups(value: Any) -> tuple[Levels, ...]:
