@@ -18,6 +18,7 @@ import jax.numpy as jnp
 
 from attrax.learning.optimising import descend, gradient_of
 from attrax.learning.ppo import PPO
+from attrax.learning.rollouts import collect_rollout
 from attrax.learning.supervised import Supervised
 from attrax.networks import unroll
 from attrax.tasks import draw_queues
@@ -69,7 +70,7 @@ def step_of(learner):
 def ppo_parts(cell="relu"):
     learner = PPO()
     state = jax.jit(lambda s: learner.update(TASK, s)[0])(loops.started(TASK, learner, cell))
-    rollout, _ = jax.jit(lambda s: learner._collect(TASK, s, s.noise_key))(state)
+    rollout, _ = jax.jit(lambda s: collect_rollout(learner, TASK, s, s.noise_key))(state)
     members, acted = learner.environments // learner.minibatches, learner.environments * learner.steps
     ones = jnp.ones((learner.steps, members))
     batch = (rollout.hidden[:members], jax.tree.map(lambda a: a[:, :members], rollout.experience), ones, ones)
@@ -81,7 +82,7 @@ def ppo_parts(cell="relu"):
     streams = (state.stream_keys, state.number)
     return {
         "whole update": (lambda s: learner.update(TASK, s)[0], (state,), 1, all_products),
-        "acting": (lambda s: learner._collect(TASK, s, s.noise_key), (state,), 1, operations * acted),
+        "acting": (lambda s: collect_rollout(learner, TASK, s, s.noise_key), (state,), 1, operations * acted),
         "of it drawing trials": (lambda keys, first: draw_queues(TASK, keys, first, 4), streams, 1, 0),
         "gradients": (gradient(learner), (state.network, *batch), passes, 3 * operations * learned),
         "of them the recurrence": (*recurrence(state.network, learner.steps, members), passes, recurrent),

@@ -7,9 +7,8 @@ import pytest
 
 from attrax.learning.compiled_training import initial_network
 from attrax.learning.ppo import PPO
+from attrax.learning.rollouts import collect_rollout
 from attrax.settings import SettingsError
-from attrax.tasks import reset, step
-from attrax.tasks.stream import stream_keys
 
 LEARNER = PPO(environments=4, steps=12, minibatches=2)
 
@@ -20,43 +19,8 @@ def started(easy_task, small_network):
     return LEARNER.start(easy_task, network, jax.random.key(0), jax.random.key(1))
 
 
-def test_a_rollout_is_what_the_environment_does(easy_task, started):
-    """The queue of trials that a rollout draws beforehand is the same as stepping the environment, over rollouts."""
-    environments = jax.vmap(lambda key: reset(easy_task, key))(stream_keys(jax.random.key(0), 4))
-    advance = jax.jit(jax.vmap(lambda state, action: step(easy_task, state, action)))
-    observe = jax.vmap(lambda state: state.observation)
-    state = started
-    collect = jax.jit(lambda state, key: LEARNER._collect(easy_task, state, key))
-    for number in range(3):
-        rollout, state = collect(state, jax.random.key(10 + number))
-        for index in range(LEARNER.steps):
-            experience = jax.tree.map(lambda a, i=index: a[i], rollout.experience)
-            np.testing.assert_allclose(experience.observation, observe(environments), atol=1e-6)
-            environments, feedback = advance(environments, experience.action)
-            np.testing.assert_allclose(experience.reward, feedback.reward)
-            np.testing.assert_array_equal(experience.end, feedback.end)
-        np.testing.assert_array_equal(state.number, environments.number)
-        np.testing.assert_array_equal(state.step, environments.step)
-
-
-def test_actions_are_drawn_from_the_policy(easy_task, small_network):
-    learner = PPO(environments=256, steps=40, minibatches=1)
-    network = initial_network(easy_task, small_network, 0)
-    state = learner.start(easy_task, network, jax.random.key(0), jax.random.key(1))
-    rollout, _ = learner._collect(easy_task, state, jax.random.key(2))
-    experience = rollout.experience
-    n = experience.action.size
-    hidden = network.run(rollout.hidden, experience.observation, experience.restart)
-    policy = jax.nn.softmax(network.logits(hidden))
-    for action in range(3):
-        expected = float(policy[..., action].mean())
-        assert float((experience.action == action).mean()) == pytest.approx(expected, abs=5 * np.sqrt(0.25 / n))
-    log_policy = jnp.log(jnp.take_along_axis(policy, experience.action[..., None], axis=-1))[..., 0]
-    np.testing.assert_allclose(experience.log_probability, log_policy, atol=1e-4)
-
-
 def test_before_the_first_step_the_ratio_is_one_and_the_loss_is_the_formula(easy_task, started):
-    rollout, _ = LEARNER._collect(easy_task, started, jax.random.key(2))
+    rollout, _ = collect_rollout(LEARNER, easy_task, started, jax.random.key(2))
     experience = rollout.experience
     advantage = jax.random.normal(jax.random.key(5), experience.reward.shape)
     returns = advantage + experience.value
@@ -70,7 +34,7 @@ def test_before_the_first_step_the_ratio_is_one_and_the_loss_is_the_formula(easy
 
 def test_the_clip_cuts_the_gradient_where_the_ratio_has_left_the_band(easy_task, started):
     """A ratio far above 1 with a positive advantage adds no gradient to the policy; with a negative one it does."""
-    rollout, _ = LEARNER._collect(easy_task, started, jax.random.key(2))
+    rollout, _ = collect_rollout(LEARNER, easy_task, started, jax.random.key(2))
     experience = rollout.experience._replace(log_probability=rollout.experience.log_probability - 1.0)
     learner = dataclasses.replace(LEARNER, value_weight=0.0, entropy_weight=0.0)
 
@@ -88,7 +52,7 @@ def test_the_clip_cuts_the_gradient_where_the_ratio_has_left_the_band(easy_task,
 @pytest.mark.parametrize("critic_gradient", [True, False])
 def test_the_critic_reaches_the_recurrent_weights_only_if_set(easy_task, started, critic_gradient):
     learner = dataclasses.replace(LEARNER, critic_gradient=critic_gradient, entropy_weight=0.0)
-    rollout, _ = learner._collect(easy_task, started, jax.random.key(2))
+    rollout, _ = collect_rollout(learner, easy_task, started, jax.random.key(2))
     nothing = jnp.zeros(rollout.experience.reward.shape)
     gradient, _ = jax.grad(learner._loss, has_aux=True)(
         started.network, rollout.hidden, rollout.experience, nothing, nothing + 1.0
@@ -110,7 +74,7 @@ def test_an_update_is_reproducible_and_changes_every_array(easy_task, started):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"minibatches": 3}, "must divide the 64 environments"),
+        ({"minibatches": 3}, "minibatches is 3; it must divide the 64 environments"),
         ({"steps": 0}, "steps is 0"),
         ({"discount": 1.5}, r"must lie in \[0, 1\]"),
         ({"learning_rate": 0.0}, "must be above 0"),

@@ -7,6 +7,7 @@ import pytest
 
 from attrax.learning.compiled_training import initial_network
 from attrax.learning.ppo import PPO
+from attrax.learning.rollouts import collect_rollout
 from attrax.learning.supervised import Supervised
 from attrax.settings import SettingsError
 from attrax.tasks import draw_trials
@@ -64,7 +65,7 @@ def test_both_rules_see_the_same_trials_at_one_seed(easy_task, small_network):
     state = learner.start(easy_task, network, jax.random.key(0), jax.random.key(1))
     # A network that never answers lets every trial run to its end.
     mute = dataclasses.replace(network, policy_bias=jnp.array([1e6, 0.0, 0.0]))
-    rollout, _ = learner._collect(easy_task, state._replace(network=mute), jax.random.key(2))
+    rollout, _ = collect_rollout(learner, easy_task, state._replace(network=mute), jax.random.key(2))
     np.testing.assert_allclose(jnp.swapaxes(rollout.experience.observation, 0, 1), supervised.observation, atol=1e-6)
 
 

@@ -13,8 +13,6 @@ from attrax.learning.compiled_training import initial_network
 from attrax.learning.ppo import PPO
 from attrax.learning.supervised import Supervised
 from attrax.networks import NetworkSettings
-from attrax.settings import SettingsError
-from attrax.tasks.context_decision import ContextDecision
 from attrax.tasks.perceptual_decision import PerceptualDecision
 
 LEARNERS = [
@@ -128,31 +126,6 @@ def test_numbers_that_stop_being_finite_end_as_diverged_with_the_last_finite_net
     assert np.isnan(trained.accuracy)
     assert all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(trained.network))
     assert trained.history["updates"][0] == 0
-
-
-def test_a_criterion_out_of_reach_is_refused_with_the_ceiling(small_network):
-    with pytest.raises(SettingsError, match=r"accuracy 0\.95 cannot be reached.*94\.09 %"):
-        train(ContextDecision.neurogym(), small_network, LEARNERS[0])
-    ceiling = ContextDecision().ideal_observer_accuracy()
-    with pytest.raises(SettingsError, match="cannot be reached"):
-        StoppingRule(accuracy=ceiling).check_ceiling(ceiling)
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"accuracy": 1.0}, "must be below 1"),
-        ({"accuracy": 0.0}, "must be above 0"),
-        ({"updates": 0}, "updates is 0"),
-        ({"trials": 0}, "trials is 0"),
-        ({"evaluation_trials": 15}, "multiple of 10"),
-        ({"fresh_trials": 1500}, "multiple of the 1000"),
-        ({"checkpoint_accuracies": (0.5, 1.2)}, "between 0 and 1"),
-    ],
-)
-def test_impossible_rules_are_refused(settings, words):
-    with pytest.raises(SettingsError, match=words):
-        StoppingRule(**settings)
 
 
 class TestEvaluation:

@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jaxtyping import Bool, Float
 
-from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
-from attrax.learning.optimising import gradient_of
-from attrax.learning.rollouts import (
-    ActingState,
-    ActorCritic,
-    Experience,
-    Rollout,
-    log_probability,
-    standardised,
-    weighted_mean,
-)
+from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
+from attrax.learning.actor_critic import ActorCritic
+from attrax.learning.advantages import generalised_advantages
+from attrax.learning.losses import entropy, log_probability, standardised, weighted_mean
+from attrax.learning.optimising import descend, gradient_of
+from attrax.learning.rollouts import Experience, Rollout, RolloutState, collect_rollout, policy_logits
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
@@ -37,7 +32,7 @@ class A2C(ActorCritic):
     learning_rate: float = 2e-3
     """Step size of Adam: larger than where several steps are taken of each rollout."""
 
-    def update(self, task: "TrialTask", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
+    def update(self, task: "TrialTask", state: RolloutState) -> tuple[RolloutState, dict[str, Array]]:
         """Collect one rollout and take one step along the policy gradient.
 
         Returns
@@ -47,20 +42,27 @@ class A2C(ActorCritic):
         metrics
             Scalars: loss, gradient_norm, policy_loss, value_loss, entropy, used (share of steps that taught).
         """
-        rollout, state = self._collect(task, state, jax.random.fold_in(state.noise_key, state.updates))
-        advantage, counted = self._taught(rollout)
-        returns = advantage + self._trusted * rollout.value
+        rollout, state = collect_rollout(self, task, state, jax.random.fold_in(state.noise_key, state.updates))
+        advantage, counted = self._advantages(rollout), self._counted(rollout)
+        returns = advantage + self.has_critic * rollout.value
         gradient, metrics = gradient_of(self._loss)(
             state.network, rollout.hidden, rollout.experience, standardised(advantage, counted), returns, counted
         )
-        return self._step(state, gradient, metrics | {"used": jnp.mean(counted)})
+        network, optimiser = descend(self._optimiser(), state.network, state.optimiser, gradient)
+        state = state._replace(network=network, optimiser=optimiser, updates=state.updates + 1)
+        return state, metrics | {"used": jnp.mean(counted), "gradient_norm": optax.tree.norm(gradient)}
 
-    def _taught(
-        self, rollout: Rollout
-    ) -> tuple[Float[Array, "steps environments"], Float[Array, "steps environments"]]:
-        """Return the advantage at each step, and which steps count: all of them."""
-        advantage = self._advantages(rollout)
-        return advantage, jnp.ones_like(advantage)
+    def _advantages(self, rollout: Rollout) -> Float[Array, "steps environments"]:
+        """Return generalised advantage estimates; without a critic, of values that are 0."""
+        experience, has_critic = rollout.experience, self.has_critic
+        return generalised_advantages(
+            experience.reward, has_critic * experience.value, has_critic * rollout.bootstrap, experience.end,
+            self.discount, self.gae_lambda,
+        )  # fmt: skip
+
+    def _counted(self, rollout: Rollout) -> Float[Array, "steps environments"]:
+        """Return which steps count: all of them."""
+        return jnp.ones_like(rollout.value)
 
     def _loss(
         self,
@@ -73,11 +75,12 @@ class A2C(ActorCritic):
     ) -> tuple[Float[Array, ""], dict[str, Array]]:
         """Policy gradient with a critic and entropy, from the hidden state at the start of the rollout."""
         hidden_states = network.run(hidden, experience.observation, experience.restart)
-        logits = self._policy_logits(network, hidden_states)
+        logits = policy_logits(network, hidden_states, self.temperature)
         policy_loss = -weighted_mean(log_probability(logits, experience.action) * advantage, counted)
-        value_loss, entropy = self._critic_and_entropy(network, hidden_states, logits, returns, counted)
-        loss = policy_loss + self.value_weight * value_loss - self.entropy_weight * entropy
-        return loss, {"loss": loss, "policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
+        value_loss = weighted_mean((self.critic_values(network, hidden_states) - returns) ** 2, counted)
+        policy_entropy = weighted_mean(entropy(logits), counted)
+        loss = policy_loss + self.value_weight * value_loss - self.entropy_weight * policy_entropy
+        return loss, {"loss": loss, "policy_loss": policy_loss, "value_loss": value_loss, "entropy": policy_entropy}
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,8 @@ class Reinforce(A2C):
         takes = "REINFORCE takes the returns of whole trials, so it must be 1"
         require(self.gae_lambda == 1, f"gae_lambda is {self.gae_lambda}; {takes}")
 
-    def _taught(
-        self, rollout: Rollout
-    ) -> tuple[Float[Array, "steps environments"], Float[Array, "steps environments"]]:
-        """Return returns less values, and which steps count: those of trials that end in the rollout."""
+    def _counted(self, rollout: Rollout) -> Float[Array, "steps environments"]:
+        """Return which steps count: those of trials that end in the rollout."""
 
         def ends(later: Bool[Array, " environments"], now: Bool[Array, " environments"]) -> Any:
             either = later | now
@@ -109,4 +110,4 @@ class Reinforce(A2C):
 
         end = rollout.experience.end
         _, finished = jax.lax.scan(ends, jnp.zeros(end.shape[1], bool), end, reverse=True)
-        return self._advantages(rollout), finished.astype(rollout.value.dtype)
+        return finished.astype(rollout.value.dtype)

@@ -1,8 +1,8 @@
 """Returns and advantages of an episode-by-episode stream of rewards."""
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
+
+from attrax._lazy import Array, jax, jnp
 
 
 def generalised_advantages(
@@ -13,7 +13,7 @@ def generalised_advantages(
     discount: float | Float[Array, ""],
     gae_lambda: float | Float[Array, ""],
 ) -> Float[Array, "steps *batch"]:
-    """Generalised advantage estimates.
+    """Generalised advantage estimates: Â_t = δ_t + γλ Â_{t+1}, where δ_t = r_t + γ V(s_{t+1}) - V(s_t).
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ def generalised_advantages(
     References
     ----------
     Schulman, Moritz, Levine, Jordan, Abbeel, *High-dimensional continuous control using generalized advantage
-    estimation*, arXiv 1506.02438, equation 16.
+    estimation*, arXiv 1506.02438, equation 16; cut after so many steps as in Schulman, Wolski, Dhariwal, Radford,
+    Klimov, *Proximal policy optimization algorithms*, arXiv 1707.06347, equations 11 and 12.
     """
     following = jnp.concatenate([value[1:], bootstrap[None]])
     going_on = 1.0 - end.astype(value.dtype)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from jaxtyping import Float
 
-from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp
+from attrax._lazy import JAX_IS_LOADED, Array, jax, jnp, optax
 from attrax.learning.losses import label_loss
-from attrax.learning.optimising import gradient_of
-from attrax.learning.rollouts import ActingLearner, ActingState, Rollout
+from attrax.learning.optimising import descend, gradient_of
+from attrax.learning.rollouts import Rollout, RolloutLearner, RolloutState, collect_rollout
 from attrax.settings import require
 
 if TYPE_CHECKING or JAX_IS_LOADED:
@@ -17,7 +17,7 @@ if TYPE_CHECKING or JAX_IS_LOADED:
 
 
 @dataclass(frozen=True)
-class ClosedLoopSupervised(ActingLearner):
+class ClosedLoopSupervised(RolloutLearner):
     """Act, and be shown the right action at every step that these actions lead to.
 
     The network meets the states and the trial lengths that its own answers make, as in reinforcement learning, and is
@@ -38,7 +38,7 @@ class ClosedLoopSupervised(ActingLearner):
         super().__post_init__()
         require(self.fixation_weight >= 0, f"fixation_weight is {self.fixation_weight}; it must be 0 or more")
 
-    def update(self, task: "TrialTask", state: ActingState) -> tuple[ActingState, dict[str, Array]]:
+    def update(self, task: "TrialTask", state: RolloutState) -> tuple[RolloutState, dict[str, Array]]:
         """Collect one rollout and take one step towards the right actions.
 
         Returns
@@ -48,9 +48,11 @@ class ClosedLoopSupervised(ActingLearner):
         metrics
             Scalars: loss, gradient_norm.
         """
-        rollout, state = self._collect(task, state, jax.random.fold_in(state.noise_key, state.updates))
+        rollout, state = collect_rollout(self, task, state, jax.random.fold_in(state.noise_key, state.updates))
         gradient, loss = gradient_of(self._loss)(state.network, rollout)
-        return self._step(state, gradient, {"loss": loss})
+        network, optimiser = descend(self._optimiser(), state.network, state.optimiser, gradient)
+        state = state._replace(network=network, optimiser=optimiser, updates=state.updates + 1)
+        return state, {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
 
     def _loss(self, network: "RecurrentNetwork", rollout: Rollout) -> tuple[Float[Array, ""], Float[Array, ""]]:
         experience = rollout.experience

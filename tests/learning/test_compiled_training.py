@@ -13,12 +13,10 @@ from attrax.learning import Member, StoppingRule, train, train_batch
 from attrax.learning.a2c_and_reinforce import A2C, Reinforce
 from attrax.learning.closed_loop_supervised import ClosedLoopSupervised
 from attrax.learning.compiled_training import TrainingBatch, compiled_training_for
-from attrax.learning.device_memory import update_bytes
 from attrax.learning.members import common_static_settings, split_settings
 from attrax.learning.ppo import PPO
 from attrax.learning.supervised import Supervised
 from attrax.networks import NetworkSettings
-from attrax.settings import SettingsError
 from attrax.tasks.context_decision import ContextDecision
 
 EASY = ContextDecision(fixation=1, stimulus=3, delay=(1, 2), decision=2, coherences=(0.5, 1.0), noise=0.1)
@@ -147,79 +145,6 @@ def test_every_member_has_its_own_result_for_any_width(n_members, width, first_s
     results = train_batch(EASY, members, rule, width)
     for member, result in zip(members, results, strict=True):
         same(result.checkpoints["initial"], train(EASY, network, learner, rule, member.seed).checkpoints["initial"])
-
-
-class TestWhatIsToldBeforeAnythingIsCompiled:
-    @pytest.fixture(autouse=True)
-    def _nothing_compiles(self, monkeypatch):
-        def refuse(*_):
-            raise AssertionError("something was compiled")
-
-        monkeypatch.setattr("attrax.learning.training.compiled_training_for", refuse)
-
-    def test_members_that_need_another_program(self, easy_task):
-        one = LEARNERS[0]
-        for other, words in (
-            (
-                Member(NETWORK, dataclasses.replace(one, epochs=3)),
-                r"members 0 and 1 of the batch differ in epochs \(4, 3\)",
-            ),
-            (Member(NETWORK, LEARNERS[1]), r"different learning rules \(PPO, A2C\)"),
-            (
-                Member(dataclasses.replace(NETWORK, n_hidden=25), one),
-                r"differ in n_hidden \(24, 25\); in one batch seeds",
-            ),
-        ):
-            with pytest.raises(SettingsError, match=words):
-                train_batch(easy_task, [Member(NETWORK, one), other], TEN)
-
-    def test_nobody_and_nowhere(self, easy_task):
-        with pytest.raises(SettingsError, match="no members"):
-            train_batch(easy_task, [], TEN)
-        with pytest.raises(SettingsError, match="width is 0"):
-            train_batch(easy_task, members_of(LEARNERS[0]), TEN, 0)
-
-    def test_more_steps_than_memory_holds(self, easy_task, monkeypatch):
-        huge = PPO(environments=1_000_000, steps=10_000, minibatches=1)
-        with pytest.raises(
-            SettingsError, match=r"10,000,000,000 steps of 24 units: about [\d,.e+]+ GiB, and there are"
-        ):
-            train(easy_task, NETWORK, huge, TEN)
-        monkeypatch.setattr("attrax.learning.device_memory._device_bytes", lambda: 2**22)
-        members = [Member(NETWORK, LEARNERS[0], seed) for seed in range(50)]
-        with pytest.raises(
-            SettingsError, match=r"for 50 networks side by side: about 0\.[0-9]+ GiB, and there are 0\.00391"
-        ):
-            train_batch(easy_task, members, TEN, 50)
-
-    def test_a_batch_that_does_not_divide(self):
-        with pytest.raises(SettingsError, match="minibatches is 5; it must divide the 16 environments"):
-            PPO(environments=16, minibatches=5)
-
-
-@pytest.mark.parametrize(
-    ("learner", "cell"),
-    [
-        (LEARNERS[0], "relu"),
-        (LEARNERS[3], "lstm"),
-        *(pytest.param(one, cell, marks=pytest.mark.slow) for one in LEARNERS for cell in ("relu", "gru", "lstm")),
-    ],
-)
-def test_the_memory_that_is_told_is_that_of_the_compiled_program(easy_task, learner, cell):
-    sizes = (
-        {"environments": 64, "steps": 80}
-        if hasattr(learner, "environments")
-        else {"sequence_steps": 80, "batch_size": 64}
-    )
-    member = Member(NetworkSettings(delta=0.1, n_hidden=100, cell=cell), dataclasses.replace(learner, **sizes))
-    static, _ = split_settings(member)
-    compiled = compiled_training_for(easy_task, static, TEN, False)
-    batch = compiled.start([member])
-    traced, keys = batch._inputs
-    lowered = compiled.update_compiled.lower(traced, batch._states, 1, keys.evaluation_trials, False)
-    report = lowered.compile().memory_analysis()
-    measured = report.temp_size_in_bytes + report.argument_size_in_bytes + report.output_size_in_bytes
-    assert 0.4 < update_bytes(easy_task, member) / measured < 2.5
 
 
 @pytest.mark.slow
