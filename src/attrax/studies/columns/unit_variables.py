@@ -120,8 +120,8 @@ SELECTIVITY: dict[str, Variable] = {
         "unit tuning_condition",
         unit_tuning=(
             ONE,
-            "Mean activity of the unit in the decision stage of the trials of a condition: a context, and a coherence of "
-            "the modality that counts in it.",
+            "Mean activity of the unit in the decision stage of the trials of a condition: a context, and a coherence "
+            "of the modality that counts in it.",
         ),
     ),
     **over(
