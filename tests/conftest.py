@@ -1,12 +1,21 @@
 """Shared settings of the tests: everything small enough to train in a second."""
 
+import gc
 import json
 import os
 import shutil
 import sys
 from pathlib import Path
 
-import jax  # before attrax, so that its annotations name JAX's array and shapes are checked
+from attrax.one_thread import ONE_THREAD
+
+# Each of the processes that share the tests has a core; and what it compiles is what the workers of studies, which are
+# such processes too, find in their cache. XLA reads this when JAX is imported.
+os.environ.update(ONE_THREAD)
+CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
+os.environ["ATTRAX_COMPILATION_CACHE"] = str(CACHE)
+
+import jax  # before the rest of attrax, so that its annotations name JAX's array and shapes are checked
 import pytest
 from filelock import FileLock
 from hypothesis import settings
@@ -15,8 +24,9 @@ from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
 
 # Most of the time of a first run is compiling; the two processes of a run, and later runs, share what is compiled.
-jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parent.parent / ".pytest_cache" / "jax"))
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+jax.config.update("jax_compilation_cache_dir", str(CACHE))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 # What a terminal or a shell is like is no business of a test: colours and widths are those of a plain file.
 for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
@@ -28,6 +38,14 @@ for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE"
 settings.register_profile("the same every time", deadline=None, derandomize=True, database=None, print_blob=True)
 settings.register_profile("exploring", deadline=None, derandomize=False, print_blob=True)
 settings.load_profile("the same every time")  # `pytest --hypothesis-profile=exploring` for the other one
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _programs_are_let_go():
+    """Programs of one file are of little use to the next one, and there are gigabytes of them."""
+    yield
+    jax.clear_caches()
+    gc.collect()
 
 
 # A shell without job control starts what it puts in the background with SIGINT ignored, and every child inherits that.
