@@ -3,12 +3,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow bench bench-populations lint install readme-figure columns clean
+.PHONY: demo check test test-slow bench bench-populations install readme-figure columns clean
 
 demo: install
 	$(BIN)/attrax demo
 
-test: lint
+test: check
 	$(BIN)/python -m pytest -n 2
 
 # What takes minutes; and the property tests, several times over, on examples that nobody has seen yet.
@@ -19,7 +19,8 @@ test-slow: install
 		$(BIN)/python -m pytest -n 2 -m "hypothesis and not slow" --hypothesis-profile=exploring || exit 1; \
 	done
 
-lint: install
+# Lint, types, imports: less than a minute, before anything is run.
+check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
