@@ -25,15 +25,15 @@ def test_what_orbits_reach_lies_on_the_sheets():
     assert missed == 0
 
 
-def test_slivers_by_the_thousand_end_at_the_limit_and_what_is_left_is_sampled():
-    units = 400
+@pytest.mark.parametrize(("units", "limit"), [(100, 25), pytest.param(400, 100, marks=pytest.mark.slow)])
+def test_slivers_by_the_hundred_end_at_the_limit_and_what_is_left_is_sampled(units, limit):
     weights = np.zeros((units, units))
     thresholds = np.sort(np.random.default_rng(0).uniform(-1, 1, units))
     found = atlas(
-        weights, -thresholds, np.stack([np.ones(units), np.zeros(units)]), samples=16, limit=100, effort=QUICK
+        weights, -thresholds, np.stack([np.ones(units), np.zeros(units)]), samples=16, limit=limit, effort=QUICK
     )
     assert not found.complete
-    assert len(found.regions.found) == 100
+    assert len(found.regions.found) == limit
     table = found.area_table().sel(kind="fixed point")
     assert table.exact < 0.9
     assert table.share == pytest.approx(1.0)
