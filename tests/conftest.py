@@ -62,13 +62,13 @@ def as_at_a_terminal():
     return lambda *arguments: [sys.executable, "-c", LIKE_A_TERMINAL, *arguments]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def easy_task():
     """A context decision of a dozen steps with little noise."""
     return ContextDecision(fixation=1, stimulus=3, delay=(1, 2), decision=2, coherences=(0.5, 1.0), noise=0.1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_network():
     return NetworkSettings(delta=0.3, n_hidden=24)
 
