@@ -11,8 +11,9 @@ demo: install
 test: check
 	$(BIN)/python -m pytest -n 2
 
-# What takes minutes; and the property tests, several times over, on examples that nobody has seen yet.
+# Compiled as users have it: what takes minutes; and the property tests, several times over, on examples that nobody has seen yet.
 ROUNDS ?= 5
+test-slow: export XLA_FLAGS = --xla_cpu_multi_thread_eigen=false
 test-slow: install
 	$(BIN)/python -m pytest -m slow
 	for round in $$(seq $(ROUNDS)); do \

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from attrax.one_thread import ONE_THREAD
 
-# Each of the processes that share the tests has a core; and what it compiles is what the workers of studies, which are
-# such processes too, find in their cache. XLA reads this when JAX is imported.
-os.environ.update(ONE_THREAD)
+# Each of the processes that share the tests has a core. Most of the time of a first run is compiling, and half of that is
+# LLVM making small programs faster: not here, unless whoever runs the tests says otherwise (`make test-slow` does).
+QUICKLY_COMPILED = f"{ONE_THREAD['XLA_FLAGS']} --xla_backend_optimization_level=0"
+os.environ.update(ONE_THREAD, XLA_FLAGS=os.environ.get("XLA_FLAGS") or QUICKLY_COMPILED)
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
 os.environ["ATTRAX_COMPILATION_CACHE"] = str(CACHE)
 
@@ -23,7 +24,7 @@ from hypothesis import settings
 from attrax.networks import NetworkSettings
 from attrax.tasks.context_decision import ContextDecision
 
-# Most of the time of a first run is compiling; the two processes of a run, and later runs, share what is compiled.
+# The two processes of a run, and later runs, share what is compiled.
 jax.config.update("jax_compilation_cache_dir", str(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrax.networks.cells import GRU, LSTM, Relu, Saturating, Softplus, Tanh
 from attrax.networks import recurrence
+from attrax.networks.cells import GRU, LSTM, Relu, Saturating, Softplus, Tanh
 
 STEPS, BATCH, UNITS = 7, 3, 5
 CELLS = [Relu(), Relu(leak=0.3), Tanh(), Softplus(leak=0.5), Saturating(), GRU(), LSTM()]

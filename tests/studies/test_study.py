@@ -150,4 +150,4 @@ def test_a_mutated_study_is_valid_or_a_one_line_error(data, tiny_study_text):
 
 def test_names_of_the_room_show_in_completion():
     """They load on first use, so that Python does not know them by itself."""
-    assert {"open", "run_study", "parse_study", "map_perturbations"} <= set(dir(attrax.studies))
+    assert {"open", "run_study", "parse_study"} <= set(dir(attrax.studies))
