@@ -9,8 +9,8 @@ from pathlib import Path
 
 from attrax.one_thread import ONE_THREAD
 
-# Each of the processes that share the tests has a core. Most of the time of a first run is compiling, and half of that is
-# LLVM making small programs faster: not here, unless whoever runs the tests says otherwise (`make test-slow` does).
+# Each of the processes that share the tests has a core. Most of the time of a first run is compiling, and half of that
+# is LLVM making small programs faster: not here, unless whoever runs the tests says otherwise (`make test-slow` does).
 QUICKLY_COMPILED = f"{ONE_THREAD['XLA_FLAGS']} --xla_backend_optimization_level=0"
 os.environ.update(ONE_THREAD, XLA_FLAGS=os.environ.get("XLA_FLAGS") or QUICKLY_COMPILED)
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"

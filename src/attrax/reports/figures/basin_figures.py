@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -64,26 +65,7 @@ def basin_figure(
             axis.plot(*points.T, ".", color=colour, markersize=3.5)
             handles.append(Line2D([], [], marker=".", color=colour, linestyle="none", label=words))
     if "trial" in basins.dims:
-        for choice, (marker, words) in _CHOICES.items():
-            rows = basins.trial_choice.values == choice
-            reached = basins.trial_attractor.values[rows]
-            faces = [_POINTS[n % len(_POINTS)] if n >= 0 else _NOWHERE for n in reached.tolist()]
-            across, up = basins.trial_point.values[rows].T
-            axis.scatter(across, up, marker=marker, s=16, c=faces, edgecolors="#222222", linewidths=0.4)
-            handles.append(
-                Line2D([], [], marker=marker, color="#BBBBBB", markeredgecolor="#222222", linestyle="none", label=words)
-            )
-        for number, (point, kind) in enumerate(
-            zip(basins.attractor_point.values, basins.attractor_kind.values.tolist(), strict=True)
-        ):
-            axis.plot(
-                *point, MARKERS[kind], color=_POINTS[number % len(_POINTS)], markersize=11, markeredgecolor="#FFFFFF",
-                markeredgewidth=1.3,
-            )  # fmt: skip
-            axis.annotate(
-                str(number + 1), point, textcoords="offset points", xytext=(8, 6), fontsize=9, fontweight="bold",
-                color=_POINTS[number % len(_POINTS)],
-            )  # fmt: skip
+        handles += _draw_trials(axis, basins)
     if basins.sizes["saddle"]:
         axis.plot(*basins.saddle_point.values.T, "x", color="#000000", markersize=8, markeredgewidth=2)
         handles.append(Line2D([], [], marker="x", color="#000000", linestyle="none", label="saddle (projected)"))
@@ -95,6 +77,32 @@ def basin_figure(
     axis.set_title(title, fontsize=10, loc="left")
     figure.legend(handles=handles, loc="outside right upper", fontsize=7.5, frameon=False)
     return figure
+
+
+def _draw_trials(axis: Axes, basins: xr.Dataset) -> list[Patch | Line2D]:
+    """Draw the trials in the colours of the attractors that they go to, and these; return lines of the legend."""
+    handles: list[Patch | Line2D] = []
+    for choice, (marker, words) in _CHOICES.items():
+        rows = basins.trial_choice.values == choice
+        reached = basins.trial_attractor.values[rows]
+        faces = [_POINTS[n % len(_POINTS)] if n >= 0 else _NOWHERE for n in reached.tolist()]
+        across, up = basins.trial_point.values[rows].T
+        axis.scatter(across, up, marker=marker, s=16, c=faces, edgecolors="#222222", linewidths=0.4)
+        handles.append(
+            Line2D([], [], marker=marker, color="#BBBBBB", markeredgecolor="#222222", linestyle="none", label=words)
+        )
+    for number, (point, kind) in enumerate(
+        zip(basins.attractor_point.values, basins.attractor_kind.values.tolist(), strict=True)
+    ):
+        axis.plot(
+            *point, MARKERS[kind], color=_POINTS[number % len(_POINTS)], markersize=11, markeredgecolor="#FFFFFF",
+            markeredgewidth=1.3,
+        )  # fmt: skip
+        axis.annotate(
+            str(number + 1), point, textcoords="offset points", xytext=(8, 6), fontsize=9, fontweight="bold",
+            color=_POINTS[number % len(_POINTS)],
+        )  # fmt: skip
+    return handles
 
 
 def _kind(basins: xr.Dataset, number: int) -> str:
