@@ -7,24 +7,27 @@ import pytest
 
 from attrax.learning.compiled_training import initial_network
 from attrax.learning.ppo import PPO
-from attrax.learning.rollouts import collect_rollout
 from attrax.settings import SettingsError
+from tests.learning.first_rollout import first_rollout, start
 
 LEARNER = PPO(environments=4, steps=12, minibatches=2)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def started(easy_task, small_network):
-    network = initial_network(easy_task, small_network, 0)
-    return LEARNER.start(easy_task, network, jax.random.key(0), jax.random.key(1))
+    return start(LEARNER, easy_task, initial_network(easy_task, small_network, 0))
 
 
-def test_before_the_first_step_the_ratio_is_one_and_the_loss_is_the_formula(easy_task, started):
-    rollout, _ = collect_rollout(LEARNER, easy_task, started, jax.random.key(2))
+@pytest.fixture(scope="module")
+def rollout(easy_task, started):
+    return first_rollout(LEARNER, easy_task, started.network)
+
+
+def test_before_the_first_step_the_ratio_is_one_and_the_loss_is_the_formula(started, rollout):
     experience = rollout.experience
     advantage = jax.random.normal(jax.random.key(5), experience.reward.shape)
     returns = advantage + experience.value
-    _, metrics = LEARNER._loss(started.network, rollout.hidden, experience, advantage, returns)
+    _, metrics = jax.jit(LEARNER._loss)(started.network, rollout.hidden, experience, advantage, returns)
     assert float(metrics["clipped"]) == 0
     assert float(metrics["policy_loss"]) == pytest.approx(-float(advantage.mean()), abs=1e-5)
     assert float(metrics["value_loss"]) == pytest.approx(float((advantage**2).mean()), rel=1e-4)
@@ -32,17 +35,17 @@ def test_before_the_first_step_the_ratio_is_one_and_the_loss_is_the_formula(easy
     assert float(metrics["loss"]) == pytest.approx(float(expected), rel=1e-5)
 
 
-def test_the_clip_cuts_the_gradient_where_the_ratio_has_left_the_band(easy_task, started):
+def test_the_clip_cuts_the_gradient_where_the_ratio_has_left_the_band(started, rollout):
     """A ratio far above 1 with a positive advantage adds no gradient to the policy; with a negative one it does."""
-    rollout, _ = collect_rollout(LEARNER, easy_task, started, jax.random.key(2))
     experience = rollout.experience._replace(log_probability=rollout.experience.log_probability - 1.0)
     learner = dataclasses.replace(LEARNER, value_weight=0.0, entropy_weight=0.0)
 
+    @jax.jit
     def gradient(advantage):
         grads, _ = jax.grad(learner._loss, has_aux=True)(
             started.network, rollout.hidden, experience, advantage, experience.value
         )
-        return float(jnp.abs(grads.recurrent_weights).max())
+        return jnp.abs(grads.recurrent_weights).max()
 
     ones = jnp.ones(experience.reward.shape)
     assert gradient(ones) == 0
@@ -50,11 +53,10 @@ def test_the_clip_cuts_the_gradient_where_the_ratio_has_left_the_band(easy_task,
 
 
 @pytest.mark.parametrize("critic_gradient", [True, False])
-def test_the_critic_reaches_the_recurrent_weights_only_if_set(easy_task, started, critic_gradient):
+def test_the_critic_reaches_the_recurrent_weights_only_if_set(started, rollout, critic_gradient):
     learner = dataclasses.replace(LEARNER, critic_gradient=critic_gradient, entropy_weight=0.0)
-    rollout, _ = collect_rollout(learner, easy_task, started, jax.random.key(2))
     nothing = jnp.zeros(rollout.experience.reward.shape)
-    gradient, _ = jax.grad(learner._loss, has_aux=True)(
+    gradient, _ = jax.jit(jax.grad(learner._loss, has_aux=True))(
         started.network, rollout.hidden, rollout.experience, nothing, nothing + 1.0
     )
     assert bool(jnp.abs(gradient.recurrent_weights).max() > 0) is critic_gradient
