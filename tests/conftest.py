@@ -41,12 +41,25 @@ settings.register_profile("exploring", deadline=None, derandomize=False, print_b
 settings.load_profile("the same every time")  # `pytest --hypothesis-profile=exploring` for the other one
 
 
+MOST_MEMORY = 1.2e9  # bytes; what one test adds to it comes on top
+STATUS = Path("/proc/self/statm")
+
+
 @pytest.fixture(autouse=True, scope="module")
-def _programs_are_let_go():
-    """Programs of one file are of little use to the next one, and there are gigabytes of them."""
+def _programs_of_a_file_are_let_go():
+    """They are of little use to the next file, and there are gigabytes of them."""
     yield
     jax.clear_caches()
     gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _programs_of_a_large_process_are_let_go():
+    """Those of a file that compiles many: what is needed again is read from the disk."""
+    yield
+    if STATUS.exists() and int(STATUS.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") > MOST_MEMORY:
+        jax.clear_caches()
+        gc.collect()
 
 
 # A shell without job control starts what it puts in the background with SIGINT ignored, and every child inherits that.

@@ -16,7 +16,7 @@ from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
 from attrax.settings import SettingsError
 from attrax.tasks.context_decision import ContextDecision
-from tests.populations.test_functional_groups import decider
+from tests.analyses.built_decider import decider
 
 TASK = ContextDecision(fixation=1, stimulus=3, delay=(1, 2), decision=2, coherences=(0.5, 1.0), noise=0.1)
 N_UNITS = 8

@@ -1,5 +1,6 @@
 """What several analyses share is computed once."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from attrax.dynamics import Effort
 from attrax.learning import Progress
 from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings
+from attrax.tasks.context_decision import ContextDecision
 from attrax.tasks.trial import STAGES
 
 QUICK = Effort(settling_steps=300, steps=1000, extension=1)
@@ -120,3 +122,33 @@ def test_a_portrait_that_is_interrupted_repeats_nothing(easy_task, networks):
     again = portrait(easy_task, networks, progress, *asked_for(everything=True))
     assert found.arrays.identical(again.arrays)
     assert found.columns.keys() == again.columns.keys()
+
+
+def test_starts_are_the_states_that_a_noise_free_trial_visits(easy_task):
+    net = network(easy_task)
+    inputs = NetworkOnTask(easy_task, net)
+    coherence, context = np.array([[0.5, -1.0]]), 1
+    lengths = jnp.array([easy_task.stage_steps(stage) for stage in ("fixation", "stimulus", "delay", "decision")])
+    trial = easy_task.compose(
+        lengths, jnp.array(context), jnp.asarray(coherence[0], jnp.float32), jnp.array(2),
+        jnp.zeros((easy_task.longest_trial, 2)),
+    )  # fmt: skip
+    hidden = jnp.zeros(net.n_hidden)
+    visited = [hidden]
+    for step in range(int(trial.length)):
+        hidden = net.step(hidden, trial.observation[step])
+        visited.append(hidden)
+    begins = np.concatenate([[0], np.cumsum(lengths)])
+    for index, stage in enumerate(("fixation", "stimulus", "delay", "decision")):
+        start = inputs.starts(stage, coherence, context)
+        np.testing.assert_allclose(start[0], visited[begins[index]], rtol=1e-4, atol=1e-5)
+
+
+def test_biases_are_the_stage_input_in_float64():
+    task = ContextDecision()
+    net = network(task)
+    inputs = NetworkOnTask(task, net)
+    bias = inputs.biases("stimulus", np.array([[0.1, -0.7]]), 1)[0]
+    weights = np.asarray(net.input_weights, float)
+    np.testing.assert_allclose(bias, weights @ [1, 0.1, -0.7, 0, 1], rtol=1e-14)
+    assert not jax.config.jax_enable_x64

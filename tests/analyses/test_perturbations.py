@@ -22,7 +22,7 @@ from attrax.networks import NetworkSettings, RecurrentNetwork
 from attrax.networks.cells import Tanh
 from attrax.settings import SettingsError
 from attrax.tasks.context_decision import ContextDecision
-from tests.populations.test_functional_groups import decider
+from tests.analyses.built_decider import decider
 
 QUICK = PerturbationSettings(
     trials=400, draws=2, noise_sizes=(0.1, 1.0), weight_sizes=(0.1, 0.4), lesion_shares=(0.2, 0.5), points=2,
@@ -193,23 +193,3 @@ def test_a_network_or_groups_that_do_not_fit_are_refused():
         map_perturbations(NetworkOnTask(task, network), PLANTED[1:], QUICK)
     with pytest.raises(SettingsError, match=r"groups hold \['G_b'\]; each must be one of G_a"):
         map_perturbations(NetworkOnTask(task, network), np.array([*PLANTED[:5], "G_b"]), QUICK)
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"trials": 405}, "trials is 405; it must be a multiple of 10"),
-        ({"draws": 0}, "draws is 0"),
-        ({"points": 1}, "points is 1; it must be 2 or more"),
-        ({"noise_sizes": ()}, r"noise_sizes \[\]: there must be one or more"),
-        ({"weight_sizes": (0.2, 0.1)}, "above 0 and rising"),
-        ({"lesion_shares": (0.5, 1.0)}, "each must be below 1"),
-        ({"damping": (1.0,)}, "at least 0 and below 1"),
-        ({"damping": (0.5, 0.5)}, "each must be there once"),
-        ({"stages": ("all", "stimulos")}, "did you mean 'stimulus'"),
-        ({"stages": ("stimulus",)}, "stages must name 'all'"),
-    ],
-)
-def test_settings_that_cannot_be_are_refused(given, words):
-    with pytest.raises(SettingsError, match=words):
-        PerturbationSettings(**given)

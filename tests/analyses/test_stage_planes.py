@@ -1,4 +1,3 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,26 +17,6 @@ SETTINGS = PlaneSettings(points=3, effort=Effort(settling_steps=400, steps=1000,
 
 def network(task, delta=0.6, n_hidden=16, seed=0):
     return initial_network(task, NetworkSettings(delta=delta, n_hidden=n_hidden), seed)
-
-
-def test_starts_are_the_states_that_a_noise_free_trial_visits(easy_task):
-    net = network(easy_task)
-    inputs = NetworkOnTask(easy_task, net)
-    coherence, context = np.array([[0.5, -1.0]]), 1
-    lengths = jnp.array([easy_task.stage_steps(stage) for stage in ("fixation", "stimulus", "delay", "decision")])
-    trial = easy_task.compose(
-        lengths, jnp.array(context), jnp.asarray(coherence[0], jnp.float32), jnp.array(2),
-        jnp.zeros((easy_task.longest_trial, 2)),
-    )  # fmt: skip
-    hidden = jnp.zeros(net.n_hidden)
-    visited = [hidden]
-    for step in range(int(trial.length)):
-        hidden = net.step(hidden, trial.observation[step])
-        visited.append(hidden)
-    begins = np.concatenate([[0], np.cumsum(lengths)])
-    for index, stage in enumerate(("fixation", "stimulus", "delay", "decision")):
-        start = inputs.starts(stage, coherence, context)
-        np.testing.assert_allclose(start[0], visited[begins[index]], rtol=1e-4, atol=1e-5)
 
 
 def test_the_plane_is_the_label_of_each_points_own_map(easy_task):
@@ -61,16 +40,6 @@ def test_the_plane_is_the_label_of_each_points_own_map(easy_task):
             else:
                 assert np.abs(again - hidden).max() > 1e-6 or not np.isfinite(hidden).all() or point.neutral
     assert checked > 0
-
-
-def test_biases_are_the_stage_input_in_float64():
-    task = ContextDecision()
-    net = network(task)
-    inputs = NetworkOnTask(task, net)
-    bias = inputs.biases("stimulus", np.array([[0.1, -0.7]]), 1)[0]
-    weights = np.asarray(net.input_weights, float)
-    np.testing.assert_allclose(bias, weights @ [1, 0.1, -0.7, 0, 1], rtol=1e-14)
-    assert not jax.config.jax_enable_x64
 
 
 @pytest.mark.parametrize("task", [ContextDecision(), PerceptualDecision()])

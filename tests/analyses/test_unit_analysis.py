@@ -1,95 +1,25 @@
 """Units of networks that were built to do one thing, and of the tiny study."""
 
-import jax
 import numpy as np
 import pytest
 
 from attrax.analyses import (
     NetworkOnTask,
     PopulationSettings,
-    groups_in_trials,
     map_groups,
     map_unit_course,
     map_units,
-    record_units,
 )
 from attrax.analyses.unit_analysis import unit_summary
-from attrax.analyses.unit_tuning import tuning_curves
 from attrax.keys import derive_key
 from attrax.learning import Progress, evaluate
 from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings, RecurrentNetwork
-from attrax.networks.cells import Relu
 from attrax.populations import GROUPS
 from attrax.settings import SettingsError
-from attrax.tasks.context_decision import ContextDecision
-from attrax.tasks.trial import DECISION, STAGES
+from tests.analyses.built_units import BOTH, CONTEXT, MINUS, PLUS, SILENT, TASK, held, jnp
 
-jnp = jax.numpy
-TASK = ContextDecision(fixation=1, stimulus=4, delay=(1, 2), decision=2, coherences=(0.3, 1.0), noise=0.05)
 QUICK = PopulationSettings(trials=80, shuffles=300, permutations=100)
-PLUS, MINUS, BOTH, CONTEXT, SILENT = range(5)
-
-
-def held(task=TASK, weight=1.0):
-    """A network whose units are known: each holds what its inputs were, rectified.
-
-    Units 0 and 1 keep modality 1 (one sign each), unit 2 is always active, unit 3 in context 2 only, unit 4 never,
-    units 5 and 6 keep modality 2.
-    """
-    n_units = 7
-    inputs = np.zeros((n_units, task.n_inputs))
-    names = list(task.input_names)
-    for unit, name, sign in (
-        (PLUS, "modality 1", 1),
-        (MINUS, "modality 1", -1),
-        (5, "modality 2", 1),
-        (6, "modality 2", -1),
-    ):
-        inputs[unit, names.index(name)] = sign
-    inputs[CONTEXT, names.index("context 2")] = 1.0
-    recurrent = np.diag([weight, weight, 0, 0, 0, weight, weight]).astype(float)
-    recurrent[PLUS, MINUS] = recurrent[MINUS, PLUS] = -0.3
-    policy = np.zeros((3, n_units))
-    policy[1, PLUS] = policy[2, MINUS] = 1.0
-    return RecurrentNetwork(
-        recurrent_weights=jnp.asarray(recurrent, jnp.float32), input_weights=jnp.asarray(inputs, jnp.float32),
-        bias=jnp.asarray([0, 0, 1, 0, -1, 0, 0], jnp.float32), policy_weights=jnp.asarray(policy, jnp.float32),
-        policy_bias=jnp.asarray([0.01, 0, 0], jnp.float32), value_weights=jnp.zeros(n_units), value_bias=jnp.zeros(()),
-        cell=Relu(),
-    )  # fmt: skip
-
-
-def test_a_recording_is_what_the_network_does_in_trials():
-    network = held()
-    recording = record_units(TASK, network, 40)
-    trial = recording.trial == 7
-    assert set(recording.features) == {"coherence_1", "coherence_2", "context", "choice", "correct", "time"}
-    # followed by hand, without the noise that only the stimulus has: units 2 to 4 see none of it
-    expected = np.maximum(recording.features["context"][trial], 0.0)
-    np.testing.assert_allclose(recording.activity[trial, CONTEXT], expected)
-    np.testing.assert_allclose(recording.activity[:, BOTH], 1.0)
-    assert not recording.activity[:, SILENT].any()
-    assert recording.features["time"][trial].tolist() == list(range(trial.sum()))
-    assert recording.stage[trial][0] == STAGES.index("fixation")
-    assert recording.stage[trial][-1] == DECISION
-    again = record_units(TASK, network, 40)
-    np.testing.assert_array_equal(recording.activity, again.activity)
-    assert set(np.unique(np.abs(recording.features["coherence_1"]))) == {0.3, 1.0}
-
-
-def test_groups_in_trials_are_those_that_were_planted():
-    recording = record_units(TASK, held(), 200)
-    grouped = groups_in_trials(recording)
-    # modality 1 decides in context 1 only: there its two units are each active for one choice
-    first = map_groups(NetworkOnTask(TASK, held()), followed=4, n_trials=200).sel(definition="trials", context=0)
-    assert first.group.values[[PLUS, MINUS]].tolist() == ["G_+", "G_-"]
-    assert grouped.group[[BOTH, CONTEXT, SILENT]].tolist() == ["G_a", "G_a", "G_s"]
-    curves = tuning_curves(recording)
-    assert curves.shape == (7, 8)  # two contexts, four coherences
-    assert (np.diff(curves[PLUS, :4]) > -0.05).all()
-    assert (np.diff(curves[MINUS, :4]) < 0.05).all()
-    np.testing.assert_allclose(curves[CONTEXT], [0] * 4 + [1] * 4)
 
 
 def test_what_units_were_built_for_is_what_is_found():
@@ -188,12 +118,6 @@ def test_units_of_other_cells_have_no_groups(analyse):
     network = initial_network(TASK, NetworkSettings(delta=0.3, n_hidden=4, cell="tanh"), 0)
     with pytest.raises(SettingsError, match="the cell is .*; groups are of Relu units only"):
         analyse(NetworkOnTask(TASK, network))
-
-
-def test_a_threshold_below_zero_is_refused():
-    """An activity is never below it: every unit would be active for every choice."""
-    with pytest.raises(SettingsError, match=r"threshold is -0.1; it must be 0 or more"):
-        PopulationSettings(threshold=-0.1)
 
 
 def test_what_is_stored_of_units_is_asked_for_by_name(tiny_store):

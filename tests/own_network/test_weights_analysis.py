@@ -11,7 +11,6 @@ import xarray as xr
 from attrax.dynamics import Effort
 from attrax.networks import own_network
 from attrax.own_network import WeightsAnalysis, run_analysis, weights_analysis
-from attrax.own_network.effort_levels import EFFORT_LEVELS, affordable_solves
 from attrax.settings import SettingsError
 
 QUICK = Effort(settling_steps=300, steps=1000, extension=1)
@@ -135,21 +134,6 @@ def test_a_growing_network_may_have_no_fixed_point(tmp_path):
     analysed = run_analysis(WeightsAnalysis("grows", network, np.zeros((1, 0)), 5, effort=QUICK), tmp_path / "out")
     assert analysed.table.kind.tolist() == ["divergent"]
     assert analysed.points.empty
-
-
-def test_levels_of_effort_rise_and_large_smooth_networks_get_fewer_solves():
-    levels = [EFFORT_LEVELS[name] for name in ("quick", "standard", "thorough")]
-    for field in ("settling_steps", "steps", "largest_period"):
-        values = [getattr(level.effort, field) for level in levels]
-        assert values == sorted(set(values))
-    assert levels[1].effort == Effort()
-    standard = levels[1]
-    solves = []
-    for kind in ("relu", "tanh"):
-        for units in (100, 512, 2000):
-            network = own_network({"W": np.zeros((units, units)), "b": np.zeros(units)}, nonlinearity=kind)
-            solves.append(affordable_solves(network, standard))
-    assert solves == [500, 500, 500, 500, 125, 100]
 
 
 def test_traces_begin_at_their_starts(analysed):

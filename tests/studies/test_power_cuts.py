@@ -34,7 +34,8 @@ from attrax.learning import Trained
 from attrax.learning.compiled_training import initial_network
 from attrax.networks import NetworkSettings, own_network
 from attrax.own_network import WeightsAnalysis, run_analysis
-from attrax import checked_files, parse_study, shard_run
+from attrax import checked_files
+from attrax.studies import parse_study, shard_run
 from attrax.studies.index import open_index
 from attrax.studies.shards import NetworkResult
 from attrax.studies.study_folder import make_folder, read_study_text, set_damaged_shards_aside, write_study

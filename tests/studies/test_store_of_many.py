@@ -13,7 +13,7 @@ from attrax.studies import Store
 from attrax.studies.array_files import read_arrays
 from attrax.studies.packing import alike, complete, join, pack, unpack
 from attrax.studies.shards import Shard
-from tests.reports.figures.test_population_figures import made_causes, made_units
+from tests.reports.figures.made_populations import made_causes, made_units
 from tests.studies.made_up_store import LATER_COLUMNS, STUDY, write_made_up
 
 UNITS = """
