@@ -148,7 +148,8 @@ class _Row(NamedTuple):
 def _rows_of(trials: Trial) -> list[Int[np.ndarray, " trials"]]:
     """Part trials into rows of equal size, each of one context and of trials that are about equally long."""
     contexts = [np.flatnonzero(trials.context == context) for context in np.unique(trials.context)]
-    size = min(_SIDE_BY_SIDE, max(numbers.size for numbers in contexts))
+    most = max(numbers.size for numbers in contexts)
+    size = -(-most // -(-most // _SIDE_BY_SIDE))  # the last row of a context is about as full as the others
     rows = []
     for numbers in contexts:
         in_order = numbers[np.argsort(trials.length[numbers], kind="stable")]

@@ -164,8 +164,8 @@ def _modularity_of_communities(
 
 def _rewired(graph: Float[np.ndarray, "units units"], rng: np.random.Generator) -> Float[np.ndarray, "units units"]:
     """Swap ends of edges at random, ten tries an edge: a, b and c, d become a, d and c, b where neither is an edge."""
-    ends = np.argwhere(np.triu(graph)).tolist()
-    edges = {(one, other) for one, other in ends}
+    ends = [(one, other) for one, other in np.argwhere(np.triu(graph)).tolist()]
+    edges = set(ends)
     tries = _SWAPS_PER_EDGE * len(ends)
     chosen = rng.integers(0, len(ends), (tries, 2)).tolist()
     turned = (rng.random(tries) < 0.5).tolist()
@@ -173,12 +173,16 @@ def _rewired(graph: Float[np.ndarray, "units units"], rng: np.random.Generator) 
         (a, b), (c, d) = ends[first], ends[second]
         if turn:
             c, d = d, c
-        new, other = (min(a, d), max(a, d)), (min(c, b), max(c, b))
-        if a == d or b == c or new == other or new in edges or other in edges:
+        if a == d or b == c:
             continue
-        edges -= {tuple(ends[first]), tuple(ends[second])}
-        edges |= {new, other}
-        ends[first], ends[second] = list(new), list(other)
+        new, other = (a, d) if a < d else (d, a), (c, b) if c < b else (b, c)
+        if new == other or new in edges or other in edges:
+            continue
+        edges.remove(ends[first])
+        edges.discard(ends[second])  # drawn twice, it is the same edge
+        edges.add(new)
+        edges.add(other)
+        ends[first], ends[second] = new, other
     rewired = np.zeros_like(graph)
     one, other_end = np.array(ends).T
     rewired[one, other_end] = rng.permutation(graph[np.triu(graph) > 0])
