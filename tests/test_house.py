@@ -30,17 +30,10 @@ NOTHING_TO_TEST = {
     "tasks/trial.py": "types",
 }
 TESTED_ELSEWHERE = {
-    "analyses/coherence_planes.py": "analyses/test_stage_planes.py",
     "analyses/group_lesions.py": "analyses/test_perturbations.py",
-    "analyses/mode_perturbation.py": "analyses/test_perturbations.py",
-    "analyses/perturbed_planes.py": "analyses/test_perturbations.py",
-    "analyses/perturbed_trials.py": "analyses/test_perturbations.py",
-    "analyses/portrait.py": "analyses/test_network_on_task.py",
-    "analyses/robustness.py": "analyses/test_perturbations.py",
     "analyses/training_record.py": "studies/test_run_and_store.py",
     "analyses/trial_distance.py": "analyses/test_stage_planes.py",
     "analyses/unit_course.py": "analyses/test_unit_analysis.py",
-    "analyses/unit_tuning.py": "analyses/test_unit_analysis.py",
     "learning/actor_critic.py": "learning/test_ppo.py",
     "learning/evaluation.py": "analyses/test_disturbed_trials.py",
     "learning/optimising.py": "learning/test_supervised.py",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attrax.analyses.trial_states import states_of_trials
+from tests.analyses.test_decision_sides import TASK, latch
 
 
 def test_states_at_the_ends_of_stages_are_those_of_a_step_by_step_run():
