@@ -31,7 +31,6 @@ NOTHING_TO_TEST = {
 }
 TESTED_ELSEWHERE = {
     "analyses/group_lesions.py": "analyses/test_perturbations.py",
-    "analyses/training_record.py": "studies/test_run_and_store.py",
     "analyses/trial_distance.py": "analyses/test_stage_planes.py",
     "analyses/unit_course.py": "analyses/test_unit_analysis.py",
     "learning/actor_critic.py": "learning/test_ppo.py",
@@ -43,7 +42,6 @@ TESTED_ELSEWHERE = {
     "own_network/attractor_table.py": "own_network/test_weights_analysis.py",
     "own_network/fixed_point_search.py": "own_network/test_weights_analysis.py",
     "own_network/fixed_point_table.py": "own_network/test_weights_analysis.py",
-    "own_network/input_atlas.py": "test_cli.py",
     "registry.py": "test_one_file_one_line.py",
     "reports/figures/atlas_figures.py": "test_docs.py",
     "reports/figures/planes_figure.py": "reports/pages/test_study_page.py",
