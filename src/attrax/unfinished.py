@@ -1,12 +1,15 @@
 """What is done of a piece of work that is not finished yet, so that an interruption loses only the step it was at."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
 import xarray as xr
 
 from attrax.checked_files import read_checked, write_checked
+
+_FOLDER = "unfinished"
 
 
 class Unfinished:
@@ -24,7 +27,7 @@ class Unfinished:
     """
 
     def __init__(self, directory: Path, identity: str) -> None:
-        self._folder = directory / "unfinished" / identity
+        self._folder = directory / _FOLDER / identity
 
     def dataset(self, name: str, compute: Callable[[], xr.Dataset]) -> xr.Dataset:
         """Return a part of the work: as it was kept, or else computed now and kept."""
@@ -40,7 +43,26 @@ class Unfinished:
     def discard(self) -> None:
         """Remove the folder: the result holds it all."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        try:
-            self._folder.parent.rmdir()
-        except OSError:  # another piece of work is not finished yet
-            return
+        _remove_if_empty(self._folder.parent)
+
+
+def discard_finished(directory: Path, finished: Callable[[], Collection[str]]) -> None:
+    """Discard what was kept of work whose result is written: who wrote it may have been killed before doing that.
+
+    Parameters
+    ----------
+    directory
+        Where the results are.
+    finished
+        Returns the names of finished work; only called if anything was kept.
+    """
+    kept = directory / _FOLDER
+    begun = {folder.name for folder in kept.glob("[!.]*")}
+    for identity in begun and begun.intersection(finished()):
+        Unfinished(directory, identity).discard()
+    _remove_if_empty(kept)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # another piece of work is not finished yet, or it is not there
+        folder.rmdir()

@@ -118,6 +118,21 @@ def test_fifty_kills(tmp_path, study_text, undisturbed):
     check_kills(tmp_path, study_text, undisturbed, kills=50, seed=1)
 
 
+def test_a_run_killed_after_writing_a_shard_leaves_nothing_behind(tmp_path, study_text, undisturbed):
+    """A whole run may die between a shard and what it kept until then, or between that and its empty folder."""
+    out = tmp_path / "out"
+    shutil.copytree(undisturbed, out)
+    finished, other = next(iter(parse_study(study_text).conditions())).identity, "of_another_study"
+    for name in (finished, other):
+        (out / "unfinished" / name).mkdir(parents=True)
+        (out / "unfinished" / name / "kept").write_text("")
+    run_study(parse_study(study_text), out, 1)
+    assert [folder.name for folder in (out / "unfinished").iterdir()] == [other]
+    shutil.rmtree(out / "unfinished" / other)
+    run_study(parse_study(study_text), out, 1)
+    assert not (out / "unfinished").exists()
+
+
 def test_workers_end_with_the_process_that_spawned_them(tmp_path, study_text):
     study = tmp_path / "study.toml"
     study.write_text(study_text)

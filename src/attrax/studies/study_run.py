@@ -23,6 +23,7 @@ from attrax.studies.study_folder import (
     set_damaged_shards_aside,
     write_study,
 )
+from attrax.unfinished import discard_finished
 
 
 def run_study(
@@ -85,6 +86,8 @@ def run_study(
         damaged = set_damaged_shards_aside(directory)
         recorder.enter("looking for what is missing")
         missing = missing_conditions(study, directory)
+        open_work = {condition.identity for condition in missing}
+        discard_finished(directory, lambda: {c.identity for c in study.conditions()} - open_work)
         if on_start is not None:
             on_start(missing, damaged)
         if missing:
