@@ -15,6 +15,7 @@ _LENGTHS = 0.5 ** np.arange(12)
 _ZERO = 1e-12  # of the orbits' scale
 SAME = 1e-8
 """Two solutions this near, in units of the larger one's scale, are one."""
+_ALIKE = 1e-2
 
 
 class NewtonSearch:
@@ -37,6 +38,7 @@ class NewtonSearch:
         self.map, self.period, self.budget, self.generator = smooth_map, period, budget, generator
         self.shape = (period, smooth_map.n_units)
         self.found: list[Float[np.ndarray, "steps units"]] = []
+        self._errors: list[float] = []
         self.begun = starts.shape[0]
         self._orbits = self._follow(starts)
         size = max((float(np.abs(orbit).max(initial=0.0)) for orbit in self._orbits), default=0.0)
@@ -147,9 +149,33 @@ class NewtonSearch:
         scale = max(float(np.abs(states).max()), 1e-300)
         if not is_minimal(states, scale):
             return
-        for other in self.found:
+        error: float | None = None
+        for number, other in enumerate(self.found):
             larger = max(scale, float(np.abs(other).max()))
-            for shift in range(self.period):
-                if np.abs(np.roll(states, shift, axis=0) - other).max() <= SAME * larger:
+            shifted = [np.roll(states, shift, axis=0) for shift in range(self.period)]
+            apart = min(float(np.abs(one - other).max()) for one in shifted)
+            if apart <= SAME * larger:
+                return
+            if apart <= _ALIKE * larger:  # so near that the solutions' own errors may be what keeps them apart
+                error = self._error(states) if error is None else error
+                if apart <= error + self._errors[number]:
                     return
         self.found.append(states)
+        self._errors.append(self._error(states) if error is None else error)
+
+    def _error(self, states: np.ndarray) -> float:
+        """Bound how far a solution is from the cycle that it stands for: what its equations leave, by their inverse.
+
+        Where the cycle is nearly marginal the equations hardly tell neighbouring states apart.
+        """
+        jacobians = self.map.jacobian(states)
+        scale, rounding = float(np.abs(states).max()), 8 * self.map.n_units * np.finfo(float).eps
+        wrong = float(np.linalg.norm(self._gap(states))) + rounding * scale * np.sqrt(states.size)
+        product, grown = np.eye(self.map.n_units), 1.0
+        for jacobian in jacobians[::-1]:  # an error at one step has grown by what follows
+            product = product @ jacobian
+            grown = max(grown, float(np.linalg.norm(product, ord=2)))
+        try:
+            return float(np.linalg.norm(np.linalg.inv(np.eye(self.map.n_units) - product), ord=2)) * grown * wrong
+        except np.linalg.LinAlgError:
+            return np.inf
