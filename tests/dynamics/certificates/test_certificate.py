@@ -1,10 +1,11 @@
-"""How far powers of a matrix can grow."""
+"""How far powers of a matrix can grow, and errors that are made at every step."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrax.dynamics.certificates.certificate import growth_bound
+from attrax.dynamics.certificates.certificate import error_growth, growth_bound
 
 
 @given(st.integers(0, 100_000), st.floats(0.1, 0.99))
@@ -23,3 +24,19 @@ def test_the_growth_bound_bounds_every_power(seed, radius):
 def test_a_nilpotent_jacobian_has_a_finite_bound():
     matrix = np.array([[0.0, 5.0], [0.0, 0.0]])
     assert 5.0 <= growth_bound(matrix, np.linalg.eig(matrix)[1]) < 6.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_growth_of_errors_is_bounded_from_above_and_not_wildly(seed):
+    """Against the sum of squares itself, S' = A S Aᵀ + I, along random steps that contract on the whole."""
+    rng = np.random.default_rng(seed)
+    steps = rng.standard_normal((40, 12, 12)) * 0.26 * np.exp(rng.normal(0, 0.3, (40, 1, 1)))
+    first, second = error_growth(lambda step, vectors: (steps[step] @ vectors).astype(np.float32), 40, 12)
+    exact, total = [], np.zeros((12, 12))
+    for step in (*range(40), *range(40)):
+        total = steps[step] @ total @ steps[step].T + np.eye(12)
+        exact.append(np.sqrt((len(exact) + 1) * np.trace(total)))
+    ratio = np.concatenate([first, second]) / exact
+    assert ratio.min() > 1
+    assert ratio.max() < 20
+    assert np.median(ratio) == pytest.approx(np.sqrt(30), rel=0.2)

@@ -82,7 +82,7 @@ def test_covectors_are_pulled_back_by_the_jacobians_that_vectors_are_pushed_by(s
 def test_nothing_is_pulled_back_along_an_orbit_that_diverged_and_stands_still(leak):
     weights, biases = np.diag([2.0, 0.5]), np.array([[1.0, 1.0], [-1.0, 1.0]])
     orbits = ReluOrbits(weights, biases, leak, np.zeros((2, 2)))
-    states = orbits.record(60)
+    states = orbits.record(100)
     assert orbits.diverged().tolist() == [True, False]
     assert (states[-1, 0] == states[-2, 0]).all()
     with pytest.raises(ValueError, match="1 of 2 orbits have diverged"):

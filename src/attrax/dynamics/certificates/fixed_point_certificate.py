@@ -24,6 +24,7 @@ from attrax.dynamics.certificates.certificate import (
     inverse_norm,
     leading_exponents,
 )
+from attrax.dynamics.certificates.modes import Modes
 
 _MEMORY = 256e6  # bytes of factorisations that are kept
 
@@ -85,10 +86,16 @@ class FixedPointCertifier:
             residuals = np.abs(np.maximum(drives, 0.0) - states).max(axis=1) / scales
             roundings = np.finfo(float).eps * (np.abs(states) @ self._sizes.T + np.abs(biases))
         consistent = (residuals <= RESIDUAL) & ((drives > 0) == piece.active).all(axis=1)
-        if not consistent.all():
+        steps, growing = np.zeros_like(hidden), np.zeros(len(hidden), bool)
+        if not consistent.all() or piece.stability.neutral:
             moved = (1 - self._leak) * hidden + self._leak * np.maximum(hidden @ self._weights.T + biases, 0.0)
-            standing = np.abs(moved - hidden).max(axis=1) <= RESIDUAL * np.abs(hidden).max(axis=1, initial=1e-300)
+            steps = moved - hidden
+            growing = self._may_grow(steps, moved, biases)
+        standing = np.abs(steps).max(axis=1) <= RESIDUAL * np.abs(hidden).max(axis=1, initial=1e-300)
         for orbit in range(states.shape[0]):
+            if growing[orbit] and self._grows_for_ever(piece, biases[orbit], hidden[orbit], steps[orbit]):
+                yield Certificate(1, certified=True, divergent=True)
+                continue
             if not consistent[orbit]:
                 neutral = standing[orbit] and piece.stability.neutral
                 yield Certificate(1, certified=False, neutral=True) if neutral else None
@@ -106,15 +113,45 @@ class FixedPointCertifier:
                 stability.sharpen()
             distance = float(np.linalg.norm(hidden[orbit] - states[orbit])) + stability.inverse * wrong
             exists = bool((drive >= MARGIN_OVER_ROUNDING * rounding).all()) and stability.radius < LARGEST_RADIUS
+            stays = exists and bool(((stability.reach * distance < drive) | ~self._moving).all())
+            if exists and not stays and stability.radius > _SLOW:
+                farther = stability.reach * stability.inverse * wrong
+                stays = stability.modes.keeps_signs(hidden[orbit] - states[orbit], drives[orbit], farther, self._moving)
             yield Certificate(
                 period=1,
-                certified=exists and bool(((stability.reach * distance < drive) | ~self._moving).all()),
+                certified=stays,
                 state=states[orbit],
                 radius=stability.radius,
                 residual=float(residuals[orbit]),
                 margin=float(drive[self._moving].min(initial=np.inf)) / scale,
                 exponents=stability.exponents,
             )
+
+    def _may_grow(
+        self,
+        steps: Float[np.ndarray, "orbits units"],
+        moved: Float[np.ndarray, "orbits units"],
+        biases: Float[np.ndarray, "orbits units"],
+    ) -> Bool[np.ndarray, " orbits"]:
+        """Whether the next step of each orbit goes the same way as the last one, and as far: cheap to tell."""
+        after = (1 - self._leak) * moved + self._leak * np.maximum(moved @ self._weights.T + biases, 0.0) - moved
+        sizes, next_sizes = np.linalg.norm(steps, axis=1), np.linalg.norm(after, axis=1)
+        along = (steps * after).sum(axis=1)
+        return (sizes > 0) & (next_sizes >= (1 - _SHRINKS) * sizes) & (along >= (1 - _TURNS) * sizes * next_sizes)
+
+    def _grows_for_ever(
+        self,
+        piece: "_Piece",
+        bias: Float[np.ndarray, " units"],
+        hidden: Float[np.ndarray, " units"],
+        step: Float[np.ndarray, " units"],
+    ) -> bool:
+        drives = hidden @ self._weights.T + bias
+        rounding = np.finfo(float).eps * (np.abs(hidden) @ self._sizes.T + np.abs(bias))
+        return piece.stability.modes.grows_for_ever(step, drives, MARGIN_OVER_ROUNDING * rounding, self._moving)
+
+
+_SHRINKS, _TURNS = 1e-9, 1e-3
 
 
 class _Piece:
@@ -145,9 +182,9 @@ class _Piece:
         weights, leak, n_units = self._weights, self._leak, self._weights.shape[0]
         if leak == 1:
             # A silent unit is exactly zero from the second step on: deviations live on the active units.
-            return _Stability(weights[np.ix_(self._units, self._units)], weights[:, self._units], n_units)
+            return _Stability(weights[np.ix_(self._units, self._units)], weights[:, self._units], self._units, n_units)
         jacobian = (1 - leak) * np.eye(n_units) + leak * self.active[:, None] * weights
-        return _Stability(jacobian, weights, n_units)
+        return _Stability(jacobian, weights, np.arange(n_units), n_units)
 
 
 _CONTRACTED = 0.5
@@ -164,7 +201,8 @@ class _Stability:
     swallow the margin of an orbit that has converged.
     """
 
-    def __init__(self, jacobian: np.ndarray, to_drive: np.ndarray, n_units: int) -> None:
+    def __init__(self, jacobian: np.ndarray, to_drive: np.ndarray, units: np.ndarray, n_units: int) -> None:
+        self.modes = Modes(jacobian, to_drive, units)
         powers, norms = [jacobian], [float(np.linalg.norm(jacobian))]
         while _CONTRACTED <= norms[-1] < 1e6 and len(norms) <= _SQUARINGS:
             powers.append(powers[-1] @ powers[-1])

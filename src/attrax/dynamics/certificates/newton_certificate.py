@@ -5,6 +5,7 @@ solved one. If S solves the Lyapunov equation of J, then in the norm of S the ma
 an orbit inside that ball converges to it.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,7 +110,7 @@ def solve_smooth_cycle(smooth_map: SmoothMap, hidden: Float[np.ndarray, " units"
     if residual > RESIDUAL or not is_minimal(states[:-1], scale):
         return None
     norms = np.array([np.linalg.norm(step, ord=2) for step in jacobians])
-    of_a_step = np.inf if smooth_map.curvature is None else smooth_map.curvature
+    of_a_step = np.inf if smooth_map.curvature is None else float(smooth_map.curvature)
     return SmoothCycle(states[:-1], jacobian, residual, norms, of_a_step, proven_within(smooth_map, states[:-1]))
 
 
@@ -165,11 +166,12 @@ def _is_trapped(cycle: SmoothCycle, hidden: np.ndarray) -> bool:
     largest, smallest = float(sizes[-1]), float(sizes[0])
     # In the norm of S, J contracts by q = sqrt(1 - 1 / largest), and the rest adds at most c' |u| / 2 with
     # c' = c sqrt(largest) / smallest.
-    contraction = np.sqrt(max(1 - 1 / largest, 0.0))
+    contraction = math.sqrt(max(1 - 1 / largest, 0.0))
     away = hidden - cycle.states[0]
-    distance = np.sqrt(largest) * cycle.within + float(np.sqrt(away @ matrix @ away))
-    curvature = _curvature(cycle.norms, cycle.curvature_of_a_step, distance / np.sqrt(smallest))
-    return bool(contraction + curvature * np.sqrt(largest) / smallest * distance / 2 < 1 - 1e-12)
+    with np.errstate(over="ignore"):  # far away, along a map that expands: no ball is that large
+        distance = math.sqrt(largest) * cycle.within + math.sqrt(float(away @ matrix @ away))
+    curvature = _curvature(cycle.norms, cycle.curvature_of_a_step, distance / math.sqrt(smallest))
+    return bool(contraction + curvature * math.sqrt(largest) / smallest * distance / 2 < 1 - 1e-12)
 
 
 def _lyapunov_matrix(jacobian: Float[np.ndarray, "units units"]) -> np.ndarray | None:
@@ -192,7 +194,7 @@ def _curvature(norms: Float[np.ndarray, " period"], of_a_step: float, radius: fl
         return np.inf
     nearby = np.empty_like(norms)  # norms of the Jacobians as far from the cycle as a state of the ball can get
     for step, norm in enumerate(norms.tolist()):
-        nearby[step] = min(norm + of_a_step * radius, 1e150)
+        nearby[step] = min(norm + of_a_step * radius, 1e150)  # Python's numbers: they become infinite without a word
         radius = min(radius * float(nearby[step]), 1e150)
     with np.errstate(over="ignore", invalid="ignore"):
         before = np.concatenate([[1.0], np.cumprod(nearby[:-1])])

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
-DIVERGED = 1e6
-"""An orbit whose norm exceeds this, or is not finite, counts as divergent."""
+DIVERGED = 1e12
+"""An orbit whose norm exceeds its start and its input by this factor, or is not finite, counts as divergent."""
 CHUNK = 500
 """Steps that one compiled call takes while it measures."""
 
@@ -26,13 +26,19 @@ class MapStep(ABC):
 
 
 def _advance(
-    step: MapStep, parameters: Any, hidden: jax.Array, left: jax.Array, now: jax.Array, vectors: jax.Array | None
+    step: MapStep,
+    parameters: Any,
+    hidden: jax.Array,
+    left: jax.Array,
+    limits: jax.Array,
+    now: jax.Array,
+    vectors: jax.Array | None,
 ) -> tuple[jax.Array, jax.Array, Any, jax.Array, jax.Array]:
     """Take a step with the orbits that have not diverged, and note who does."""
     moved, pushed, active, woken = step(parameters, hidden, vectors)
     gone = left >= 0
     hidden = jnp.where(gone[:, None], hidden, moved)
-    leaves = ~gone & ~((hidden * hidden).sum(axis=1) <= DIVERGED**2)
+    leaves = ~gone & ~((hidden * hidden).sum(axis=1) <= limits**2)
     return hidden, jnp.where(leaves, now + 1, left), pushed, active, woken
 
 
@@ -57,6 +63,7 @@ def follow(
     parameters: Any,
     hidden: jax.Array,
     left: jax.Array,
+    limits: jax.Array,
     code_weights: jax.Array,
 ) -> dict[str, Any]:
     """Take some steps; return where the orbits are then, who left when, the states on the way and their codes.
@@ -66,7 +73,7 @@ def follow(
 
     def one(now: jax.Array, carry: Any) -> Any:
         hidden, left, seen, codes, states = carry
-        hidden, left, _, *units = _advance(step, parameters, hidden, left, now, None)
+        hidden, left, _, *units = _advance(step, parameters, hidden, left, limits, now, None)
         return (
             hidden,
             left,
@@ -89,16 +96,17 @@ def measure(
     parameters: Any,
     hidden: jax.Array,
     left: jax.Array,
-    vectors: jax.Array,
+    limits: jax.Array,
+    vectors: jax.Array | None,
     axes: jax.Array,
     bank: jax.Array,
     code_weights: jax.Array,
 ) -> dict[str, Any]:
-    """Take `CHUNK` steps with tangent vectors; return what `follow` does, and what they and the points did."""
+    """Take `CHUNK` steps, with tangent vectors or without; return what `follow` does, and what those and points did."""
 
     def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         hidden, left, vectors, seen, total, squares = carry
-        hidden, left, vectors, *units = _advance(step, parameters, hidden, left, now, vectors)
+        hidden, left, vectors, *units = _advance(step, parameters, hidden, left, limits, now, vectors)
         points = jnp.einsum("su,sku->sk", hidden, axes)
         carry = (
             hidden, left, vectors, _also(seen, units), total + hidden, squares + (hidden * hidden).sum(axis=1)
@@ -107,8 +115,10 @@ def measure(
 
     def block(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         carry, out = jax.lax.scan(one, carry, now)
-        vectors, growth = _orthonormalise(carry[2], bank)
-        return (*carry[:2], vectors, *carry[3:]), (out, growth)
+        if vectors is None:
+            return carry, (out, jnp.zeros((hidden.shape[0], 0)))
+        turned, growth = _orthonormalise(carry[2], bank)
+        return (*carry[:2], turned, *carry[3:]), (out, growth)
 
     seen = _none_seen(step, parameters, hidden)
     carry = (hidden, left, vectors, seen, jnp.zeros_like(hidden), jnp.zeros(hidden.shape[0]))

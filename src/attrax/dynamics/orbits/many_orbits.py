@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt64
 
 from attrax.dynamics.orbits import compiled_steps
-from attrax.dynamics.orbits.compiled_steps import CHUNK, MapStep
+from attrax.dynamics.orbits.compiled_steps import CHUNK, DIVERGED, MapStep
 
 PIECE = 250
 """The most steps that one compiled call takes while it does not measure."""
@@ -54,8 +54,9 @@ class Orbits(ABC):
     hidden
         The states now, shape (orbits, units). An orbit that has diverged stands still where it was when it left.
     left_at
-        The step after which an orbit was first seen beyond `compiled_steps.DIVERGED`, counted from the beginning; -1:
-        not yet.
+        The step after which an orbit was first seen beyond its limit, counted from the beginning; -1: not yet.
+    limits
+        The norm beyond which each orbit counts as divergent: `compiled_steps.DIVERGED` times its start or its input.
     vectors
         Tangent vectors, shape (orbits, vectors, units), from the first `measure` on.
     between_growths
@@ -74,6 +75,7 @@ class Orbits(ABC):
         self.steps = 0
         self.between_growths = 1 if self.hidden.shape[1] <= SMALL else 5
         self.left_at = np.full(self.hidden.shape[0], -1)
+        self.limits = DIVERGED * np.maximum(1.0, np.abs(self.hidden).max(axis=1, initial=0.0))
         self.vectors: np.ndarray | None = None
         self._measured = 0
         self.total = np.zeros_like(self.hidden)
@@ -101,9 +103,13 @@ class Orbits(ABC):
         return np.concatenate([self.record(PIECE) for _ in range(pieces)])[:steps]
 
     def measure(
-        self, axes: Float[np.ndarray, "orbits axes units"], bank: np.ndarray, states: bool = False
+        self,
+        axes: Float[np.ndarray, "orbits axes units"],
+        bank: np.ndarray,
+        states: bool = False,
+        tangents: bool = True,
     ) -> MeasuredPassage:
-        """Take `CHUNK` steps with the tangent vectors.
+        """Take `CHUNK` steps with the tangent vectors, or without.
 
         Parameters
         ----------
@@ -114,16 +120,20 @@ class Orbits(ABC):
             rank-deficient piece has destroyed (their growth is -inf).
         states
             Whether to keep all states.
+        tangents
+            Whether the tangent vectors ride along. If not, they stay where they are, and are of no use from then on: a
+            third of the time.
 
         References
         ----------
         Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15 (1980).
         """
-        if self.vectors is None:
+        if self.vectors is None and tangents:
             self.vectors = np.broadcast_to(np.linalg.qr(bank.T)[0].T, (self.hidden.shape[0], *bank.shape))
-        found = self._pass(CHUNK, (axes, bank))
+        found = self._pass(CHUNK, (axes, bank), tangents)
         n = self.hidden.shape[0]
-        self.vectors = self._scattered(found["vectors"][:n])
+        if tangents:
+            self.vectors = self._scattered(found["vectors"][:n])
         with np.errstate(over="ignore", invalid="ignore"):  # an orbit that diverges
             self.total += self._scattered(found["total"][:n])
             self.squares += found["squares"][:n]
@@ -155,7 +165,7 @@ class Orbits(ABC):
 
     def keep(self, which: np.ndarray) -> None:
         """Go on with some of the orbits only (a mask, or row numbers)."""
-        self.hidden, self.left_at = self.hidden[which], self.left_at[which]
+        self.hidden, self.left_at, self.limits = self.hidden[which], self.left_at[which], self.limits[which]
         self.total, self.squares = self.total[which], self.squares[which]
         self.vectors = None if self.vectors is None else self.vectors[which]
 
@@ -163,6 +173,7 @@ class Orbits(ABC):
         """Go on with the measurements of other orbits that have come equally far: these are all of them together."""
         self.steps, self._measured = parts[0].steps, parts[0]._measured
         self.left_at = np.concatenate([part.left_at for part in parts])
+        self.limits = np.concatenate([part.limits for part in parts])
         self.total = np.concatenate([part.total for part in parts])
         self.squares = np.concatenate([part.squares for part in parts])
         vectors = [part.vectors for part in parts if part.vectors is not None]
@@ -180,26 +191,37 @@ class Orbits(ABC):
     def forget_silent_units(self) -> None:
         """Leave out of the work what is silent now, if the map has such units."""
 
+    def expect(self, active: Bool[np.ndarray, " units"]) -> None:  # noqa: B027
+        """Be prepared for units that may become active, if any can be silent: a long call is not repeated then."""
+
     def _rows(self) -> Int[np.ndarray, " padded"]:
         """Return which orbit each row of a compiled batch stands for: the last one is repeated to a common size."""
         n = self.hidden.shape[0]
         return np.minimum(np.arange(next((size for size in BATCHES if size >= n), n)), n - 1)
 
-    def _pass(self, steps: int, tangent: tuple[np.ndarray, np.ndarray] | None) -> dict[str, Any]:
+    def _pass(
+        self, steps: int, tangent: tuple[np.ndarray, np.ndarray] | None, vectors_ride: bool = True
+    ) -> dict[str, Any]:
         n, rows = self.hidden.shape[0], self._rows()
         with jax.enable_x64(True):
             while True:
-                begin = (self._parameters(rows), self._gathered(self.hidden[rows]), np.minimum(self.left_at[rows], 0))
+                begin = (
+                    self._parameters(rows),
+                    self._gathered(self.hidden[rows]),
+                    np.minimum(self.left_at[rows], 0),
+                    self.limits[rows],
+                )
                 if tangent is None:
                     room = next(room for room in _ROOMS if room >= steps)
                     out = compiled_steps.follow(self._step(), room, steps, *begin, self._code_weights())
                 else:
-                    assert self.vectors is not None
-                    vectors, axes, bank = (
-                        self._gathered(values) for values in (self.vectors[rows], tangent[0][rows], tangent[1])
-                    )
+                    axes, bank = (self._gathered(values) for values in (tangent[0][rows], tangent[1]))
                     precision = np.dtype(self.tangent_precision)
-                    riding = (vectors.astype(precision), axes, bank.astype(precision))
+                    vectors = None
+                    if vectors_ride:
+                        assert self.vectors is not None
+                        vectors = self._gathered(self.vectors[rows]).astype(precision)
+                    riding = (vectors, axes, bank.astype(precision))
                     out = compiled_steps.measure(
                         self._step(), self.between_growths, *begin, *riding, self._code_weights()
                     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any
 
 import jax
@@ -43,6 +44,7 @@ class ReluOrbits(Orbits):
     ) -> None:
         super().__init__(hidden)
         self.weights, self.biases, self.leak = weights, biases, leak
+        self.limits = np.maximum(self.limits, DIVERGED * np.abs(biases).max(axis=1, initial=0.0))
         if weights.shape[0] > SMALL:
             self.tangent_precision = np.float32
         generator = np.random.default_rng(0)  # of the numbers that are summed to a pattern's code
@@ -52,6 +54,10 @@ class ReluOrbits(Orbits):
     def forget_silent_units(self) -> None:
         """Drop the columns of units that are silent in every orbit right now."""
         self._use(self._in_use())
+
+    def expect(self, active: Bool[np.ndarray, " units"]) -> None:
+        """Be prepared for units that may become active: a long call is not repeated then."""
+        self._use(self._used | active)
 
     def work_on_fewer(self) -> None:
         """Do so where fewer are worked on then; else their order would change, and with it the rounding of sums."""
@@ -95,7 +101,8 @@ class ReluOrbits(Orbits):
             If an orbit has diverged: it stands still where it left, and between equal states there is no step whose
             Jacobian could be told.
         """
-        gone = ~((states[-1] * states[-1]).sum(axis=1) <= DIVERGED**2)
+        moved = (1 - self.leak) * states[-2] + self.leak * np.maximum(states[-2] @ self.weights.T + self.biases, 0.0)
+        gone = ~(np.abs(moved - states[-1]).max(axis=1) <= _STANDS_STILL * np.abs(moved).max(axis=1))
         if gone.any():
             raise ValueError(f"{gone.sum()} of {gone.size} orbits have diverged and stand still; leave them out")
         used = (states != 0).any(axis=(0, 1))
@@ -174,6 +181,7 @@ class ReluOrbits(Orbits):
 
 
 _ALMOST_ZERO = 1e-30
+_STANDS_STILL = 1e-6
 _UNITS = 16  # the smallest number of units that are worked on
 
 
@@ -183,13 +191,9 @@ def _worked_on(used: Bool[np.ndarray, " units"]) -> int:
 
 
 def _sizes() -> Iterator[int]:
-    """Return the numbers of units for which code is compiled: each at most half as large again as the one before."""
-    size = _UNITS
-    yield size
-    while True:
-        yield 2 * size
-        yield 3 * size
-        size *= 2
+    """Return the numbers of units for which code is compiled: a step takes as long as their square is large."""
+    yield from (_UNITS, 2 * _UNITS, 3 * _UNITS)
+    yield from count(4 * _UNITS, 2 * _UNITS)
 
 
 # A GPU would take single precision for less.

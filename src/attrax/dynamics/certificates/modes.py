@@ -1,0 +1,140 @@
+"""What a deviation does within one affine piece, mode by mode: proofs where a norm would have to hold for too much."""
+
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from attrax.dynamics.certificates.certificate import eigen
+
+_LOST = 100.0  # times what the modes do not add up to
+_ONE = 1e-12  # an eigenvalue this near to 1 may be 1
+_ALONG = 1e-6  # of the step: the least part of it that goes along the growing mode
+
+
+class Modes:
+    """The eigenvectors of the Jacobian J of one activation pattern.
+
+    Parameters
+    ----------
+    jacobian, units
+        J, and the units that it is on.
+    to_drive
+        Weights from those units to all units.
+    """
+
+    def __init__(
+        self,
+        jacobian: Float[np.ndarray, "active active"],
+        to_drive: Float[np.ndarray, "units active"],
+        units: Int[np.ndarray, " active"],
+    ) -> None:
+        self._jacobian, self._to_drive, self._units = jacobian, to_drive, units
+
+    def keeps_signs(
+        self,
+        deviation: Float[np.ndarray, " units"],
+        drives: Float[np.ndarray, " units"],
+        error: Float[np.ndarray, " units"],
+        moving: Bool[np.ndarray, " units"],
+    ) -> bool:
+        """Whether no drive changes its sign while a deviation from the fixed point decays.
+
+        The drive of unit i is its value at the fixed point and Σ_k a_ik λ_k^t. A mode with a real λ between 0 and 1
+        takes the drive straight to its end, so that only its first amplitude counts, and that only where it points to
+        zero; of the others the amplitudes' sizes bound what they do.
+
+        Parameters
+        ----------
+        deviation
+            From the fixed point.
+        drives
+            At the fixed point.
+        error
+            How far each drive may be from what is computed.
+        moving
+            Units that have any input.
+        """
+        terms, lost, _ = self._terms(deviation)
+        if terms is None:
+            return False
+        straight = (self._values.imag == 0) & (self._values.real >= 0)
+        signs = np.where(drives > 0, 1.0, -1.0)[:, None]
+        lowest = np.abs(drives) + np.minimum(signs * terms[:, straight].real, 0).sum(axis=1)
+        lowest -= np.abs(terms[:, ~straight]).sum(axis=1)
+        return bool(((lowest > error + lost) | ~moving).all())
+
+    def grows_for_ever(
+        self,
+        step: Float[np.ndarray, " units"],
+        drives: Float[np.ndarray, " units"],
+        error: Float[np.ndarray, " units"],
+        moving: Bool[np.ndarray, " units"],
+    ) -> bool:
+        """Whether an orbit grows without bound in this piece and never leaves it.
+
+        Its steps go by y' = J y, so that the drive of unit i after t of them has changed by Σ_k a_ik (1 + λ_k + ... +
+        λ_k^(t-1)). Let λ_1 be real, at least 1, and the largest. What the other growing modes add up to is at most what
+        as large an amplitude along λ_1 would; so where that of λ_1 takes each drive away from zero by more than they
+        can take it back, they never turn it. A decaying mode adds at most |a_ik| 2 / |1 - λ_k|, and a real positive
+        one at most a_ik / (1 - λ_k) on its side. With λ_1 = 1 the orbit grows in proportion to time.
+
+        Parameters
+        ----------
+        step
+            From this state to the next one.
+        drives
+            At this state.
+        error, moving
+            As in `keeps_signs`.
+        """
+        if not self._values.size:
+            return False
+        values = self._values
+        terms, lost, amplitudes = self._terms(step)
+        if terms is None:
+            return False
+        leading = values.real >= values.real.max() * (1 - _ONE)
+        first = int(np.argmax(np.where(leading, np.abs(amplitudes), -1)))
+        largest = values[first]
+        if largest.imag != 0 or largest.real < 1 - _ONE or np.abs(values).max() > largest.real * (1 + _ONE):
+            return False
+        if not abs(amplitudes[first]) > _ALONG * float(np.linalg.norm(step)):
+            return False
+        signs = np.where(drives > 0, 1.0, -1.0)
+        grows, real = np.abs(values) >= 1 - _ONE, values.imag == 0
+        others = grows & (np.arange(grows.size) != first)
+        along = signs * terms[:, first].real
+        adverse = np.abs(terms[:, others & ~real]).sum(axis=1)
+        adverse -= np.minimum(signs[:, None] * terms[:, others & real].real, 0).sum(axis=1)
+        sums = terms[:, ~grows] / (1 - values[~grows])
+        straight = real[~grows] & (values[~grows].real >= 0)
+        lowest = np.abs(drives) + np.minimum(signs[:, None] * sums[:, straight].real, 0).sum(axis=1)
+        lowest -= 2 * np.abs(sums[:, ~straight]).sum(axis=1)
+        untouched = (along == 0) & (adverse == 0)  # a unit that growing ones have no weights to
+        return bool((((along - adverse > lost) | untouched) & (lowest > error + lost) | ~moving).all())
+
+    def _terms(
+        self, vector: Float[np.ndarray, " units"]
+    ) -> tuple[np.ndarray | None, Float[np.ndarray, " units"], np.ndarray]:
+        """Return what each mode of a vector adds to each drive, what rounding may have lost, and the amplitudes."""
+        on_units, sizes = vector[self._units], np.linalg.norm(self._to_drive, axis=1)
+        try:
+            amplitudes = np.linalg.solve(self._vectors, on_units)
+        except np.linalg.LinAlgError:  # too few eigenvectors
+            return None, sizes, np.zeros(0)
+        lost = float(np.linalg.norm((self._vectors @ amplitudes).real - on_units))
+        lost += self._vectors.shape[0] * np.finfo(float).eps * float(np.abs(amplitudes).sum())
+        return (self._to_drive @ self._vectors) * amplitudes, _LOST * lost * sizes, amplitudes
+
+    @property
+    def _values(self) -> np.ndarray:
+        return self._modes[0]
+
+    @property
+    def _vectors(self) -> np.ndarray:
+        return self._modes[1]
+
+    @cached_property
+    def _modes(self) -> tuple[np.ndarray, np.ndarray]:
+        return eigen(self._jacobian)
