@@ -9,7 +9,7 @@ from jaxtyping import Float
 from attrax.analyses.network_on_task import NetworkOnTask
 from attrax.dynamics import Effort, ReluMap, basin_plane
 from attrax.dynamics.attractors.finding import KnownAttractors
-from attrax.dynamics.labels.labelling import label_orbits
+from attrax.dynamics.labels.labelling import label_and_sample, label_orbits
 from attrax.dynamics.labels.map_family import ReluFamily
 from attrax.networks import RecurrentNetwork
 from attrax.tasks.trial import STAGES
@@ -153,11 +153,12 @@ def _of_trials(
     ]
     starts = np.concatenate([np.array(first).reshape(-1, centre.size), states])
     family = ReluFamily(network_map.weights, np.broadcast_to(network_map.bias, starts.shape), network_map.leak)
-    found, known, size = label_orbits(family, starts, effort, seed), KnownAttractors(), float(np.abs(starts).max())
-    reached = np.array([known.number_of(family, found, orbit, size) for orbit in range(len(starts))])
+    labelled, known = label_and_sample(family, starts, effort, seed), KnownAttractors()
+    sizes = np.full(len(starts), np.abs(starts).max())
+    reached, _ = known.numbers_of(family, labelled, range(len(starts)), sizes)
     if reached[: len(first)].tolist() != list(range(len(first))):
         raise RuntimeError("a start of the plane went elsewhere when it was followed again")
-    attracting = np.array([sample[0] for sample in known.samples]).reshape(-1, centre.size)
+    attracting = np.array([sample[0] for sample in known.states]).reshape(-1, centre.size)
     return xr.Dataset(
         {
             "trial_point": (("trial", "axis"), (states - centre) @ directions.T),
@@ -165,5 +166,6 @@ def _of_trials(
             "trial_attractor": ("trial", reached[len(first) :]),
             "attractor_point": (("attracting", "axis"), (attracting - centre) @ directions.T),
             "attractor_kind": ("attracting", np.array(known.kinds, dtype="U14")),
+            "attractor_perhaps_several": ("attracting", np.array(known.perhaps_several, dtype=bool)),
         }
     )

@@ -18,7 +18,8 @@ def test_what_orbits_reach_lies_on_the_sheets():
         rng = np.random.default_rng(seed)
         points = rng.uniform(-1, 1, (40, 2))
         reached = found.reach(np.repeat(points, 20, axis=0), 3 * rng.random((800, 8)))
-        exact = reached.certified.values & (reached.period.values <= 12)
+        periods = reached.period.values
+        exact = reached.certified.values & (periods > 0) & (periods <= 12)
         missed += int((reached.region.values[exact] < 0).sum())
         met += int(exact.sum())
     assert met > 2000

@@ -69,7 +69,7 @@ def test_a_line_of_neutral_points_cuts_nothing_off():
     found = atlas(*one_unit(1.0), samples=16, effort=QUICK)
     assert found.areas()["fixed point"] == pytest.approx(0.5)
     assert "singular" in {border.kind for border in found.borders}
-    assert found.label([[0.5, 0.0]]).item() == "undecided"
+    assert found.label([[0.5, 0.0]]).item() == "divergent"
 
 
 def test_polygons_of_all_stable_regions_lie_in_the_window():

@@ -16,9 +16,10 @@ def basins(found: xr.Dataset) -> xr.Dataset:
 
     Returns
     -------
-    Dataset over "attractor" (the numbers in `found`): kind, period, starts (how many), share, and share_low and
-    share_high, the bounds of its 95 % interval (binomial, by Wilson). The same three for the starts that diverged and
-    those that stayed undecided, as divergent_share, undecided_share and so on: with them all shares add up to 1.
+    Dataset over "attractor" (the numbers in `found`): kind, period, starts (how many), perhaps (how many of them it
+    takes only perhaps: they may be another one's, near it), share, and share_low and share_high, the bounds of its 95
+    % interval (binomial, by Wilson). The last three for the starts that diverged and those that stayed undecided, as
+    divergent_share, undecided_share and so on: with them all shares add up to 1.
 
     Raises
     ------
@@ -32,12 +33,14 @@ def basins(found: xr.Dataset) -> xr.Dataset:
     total = found.sizes["start"]
     first = [int(np.flatnonzero(found.attractor.values == number)[0]) for number in numbers]
     counts = [int((found.attractor.values == number).sum()) for number in numbers]
+    perhaps = [int(found.perhaps_same.values[found.attractor.values == number].sum()) for number in numbers]
     intervals = np.array([wilson_interval(count, total) for count in counts]).reshape(-1, 2)
     result = xr.Dataset(
         {
             "kind": ("attractor", found.kind.values[first]),
             "period": ("attractor", found.period.values[first]),
             "starts": ("attractor", np.array(counts, dtype=int)),
+            "perhaps": ("attractor", np.array(perhaps, dtype=int)),
             "share": ("attractor", np.array(counts) / total),
             "share_low": ("attractor", intervals[:, 0]),
             "share_high": ("attractor", intervals[:, 1]),

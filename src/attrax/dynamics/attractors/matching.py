@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from attrax.dynamics.attractors.finding import KnownAttractors
 from attrax.dynamics.effort import Effort
-from attrax.dynamics.labels.labelling import label_orbits
+from attrax.dynamics.labels.labelling import label_and_sample
 from attrax.dynamics.labels.map_family import MapFamily, ReluFamily, SmoothFamily
 from attrax.dynamics.maps.relu_map import ReluMap
 from attrax.dynamics.maps.smooth_map import SmoothMap
@@ -49,6 +49,8 @@ def match_attractors(
 
     before_kind, before_period, after_kind, after_period
         What each is.
+    before_perhaps_several, after_perhaps_several
+        Whether it is open if what was counted as this attractor is several near one another.
     leads_to (before)
         Number of the attractor of the second map that its state goes to; -1: to none, it diverges; -2: undecided.
     came_from (after)
@@ -90,6 +92,7 @@ def match_attractors(
         columns |= {
             f"{name}_kind": (name, np.array(known.kinds, dtype="U14")),
             f"{name}_period": (name, np.array(known.periods, dtype=int)),
+            f"{name}_perhaps_several": (name, np.array(known.perhaps_several, dtype=bool)),
             following: (name, getattr(matched, following)),
             same: (name, getattr(matched, same)),
         }
@@ -139,13 +142,12 @@ class MetAttractors:
         if not maps.size:
             return np.empty(0, int)
         family = self._family_of(maps)
-        found = label_orbits(family, starts, self._effort, self._seed)
-        sizes = np.abs(starts).max(axis=1)
-        numbers = [
-            self.of[number].number_of(family, found, orbit, float(sizes[orbit]))
-            for orbit, number in enumerate(maps.tolist())
-        ]
-        return np.where(found.kind == "undecided", UNDECIDED, np.array(numbers, int))
+        labelled = label_and_sample(family, starts, self._effort, self._seed)
+        sizes, numbers = np.abs(starts).max(axis=1), np.full(len(starts), -1)
+        for number in np.unique(maps).tolist():
+            orbits = np.flatnonzero(maps == number)
+            numbers[orbits], _ = self.of[number].numbers_of(family, labelled, orbits.tolist(), sizes)
+        return np.where(labelled.found.kind == "undecided", UNDECIDED, numbers)
 
 
 class Matched(NamedTuple):
@@ -217,9 +219,9 @@ def _followed_from(
         return np.empty(0, int)
     states = []
     for number, index in places:
-        samples = [*here.of[number].samples, *there.of[number].samples]
+        samples = [*here.of[number].states, *there.of[number].states]
         size = max(float(np.abs(sample).max()) for sample in samples) or 1.0
-        sample = here.of[number].samples[index]
+        sample = here.of[number].states[index]
         # The same push for all: nothing depends on which maps are looked at together.
         direction = np.random.default_rng(0).standard_normal(sample.shape[1])
         states.append(sample[0] + _PUSH * size * direction)

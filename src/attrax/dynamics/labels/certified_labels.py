@@ -10,6 +10,8 @@ from attrax.dynamics.labels.classification import Classification
 from attrax.dynamics.labels.map_family import MapFamily
 from attrax.dynamics.orbits.many_orbits import PIECE, Passage
 
+_FOLLOWED_ON = 2  # times the longest measurement: following costs a third of measuring
+
 
 class CertifiedLabels:
     """The labels of some orbits, as far as they are known, and what certificates add to them.
@@ -44,6 +46,11 @@ class CertifiedLabels:
 
     def take(self, orbit: int, certificate: Certificate, steps: int) -> bool:
         """Note what a certificate says; return whether that settles the orbit."""
+        if certificate.divergent:
+            self.result.kind[orbit] = "divergent"
+            self.result.certified[orbit] = True
+            self.result.steps[orbit] = steps
+            return True
         if certificate.certified or certificate.reached:
             self.result.accept(orbit, certificate, steps)
             if certificate.period > 1:
@@ -81,23 +88,24 @@ class CertifiedLabels:
     ) -> Bool[np.ndarray, " orbits"]:
         """Follow orbits until each is certain to go to the cycle of a given period that is near it.
 
-        Label those that are, and return which; the others are left where they were.
+        Label those that are, and return which; the others are left where they were, after all the effort that there is.
         """
         certain = np.zeros(numbers.size, bool)
         for first in range(0, numbers.size, self._at_once):
             going = np.arange(first, min(first + self._at_once, numbers.size))
             orbits = self.family.orbits(numbers[going], self.result.state[numbers[going]])
             trail: list[Passage] = []
-            longest = self.effort.steps * self.effort.extension
+            longest = _FOLLOWED_ON * self.effort.steps * self.effort.extension
             next_look = np.full(numbers.size, 2000.0)
-            while going.size and orbits.steps < longest:
+            while going.size and orbits.steps <= longest:
                 ahead = max(float(next_look[going].min()) - orbits.steps, PIECE)
                 trail += [orbits.follow(PIECE) for _ in range(int(ahead) // PIECE)]
                 trail = trail[-(2 * int(periods[going].max()) // PIECE + 2) :]
                 due = next_look[going] < orbits.steps + PIECE
                 tried = np.where(due & self.family.may_repeat(trail, periods[going]), periods[going], 0)
                 certificates = self.family.certify(numbers[going], orbits.hidden, tried, self.generator())
-                next_look[going[due]] = min(2 * orbits.steps, orbits.steps + 20_000)
+                later = min(2 * orbits.steps, orbits.steps + 20_000)
+                next_look[going[due]] = later if orbits.steps >= longest else min(later, longest)
                 for row, certificate in zip(going.tolist(), certificates, strict=True):
                     if certificate is None:
                         continue
@@ -107,7 +115,7 @@ class CertifiedLabels:
                         self.take(orbit, certificate, int(self.result.steps[orbit]) + orbits.steps)
                     elif np.isfinite(certificate.steps_to_go):
                         next_look[row] = orbits.steps + max(1.1 * certificate.steps_to_go, 0.1 * orbits.steps)
-                left = ~certain[going] & (next_look[going] < longest)
+                left = ~certain[going] & (next_look[going] <= longest)
                 going = going[left]
                 orbits.keep(left)
                 trail = [passage.of(left) for passage in trail]

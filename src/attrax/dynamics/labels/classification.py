@@ -24,6 +24,7 @@ class Classification:
     period_excluded: Int[np.ndarray, " orbits"]
     """K: the nearest returns up to this period were tried, and none has a cycle; 0 where none was sought."""
     certified: Bool[np.ndarray, " orbits"]
+    """Whether there is proof: the orbit goes to this fixed point or cycle, or it grows without bound."""
     neutral: Bool[np.ndarray, " orbits"]
     """The orbit is one of a continuum of neutral states, which attracts nothing; such an orbit is undecided."""
     exponents: Float[np.ndarray, "orbits exponents"]
@@ -79,6 +80,11 @@ class Classification:
             steps=np.zeros(n, int),
             state=hidden.copy(),
         )
+
+    @property
+    def on_cycle(self) -> Bool[np.ndarray, " orbits"]:
+        """Whether a certificate proves that each orbit goes to a fixed point or a cycle."""
+        return self.certified & (self.period > 0)
 
     def accept(self, orbit: int, certificate: Certificate, steps: int) -> None:
         """Label an orbit by its certificate."""

@@ -1,17 +1,20 @@
 """What each of many orbits settles to: divergent, fixed point, cycle, quasi-periodic, chaotic, or undecided."""
 
+from typing import NamedTuple
+
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
 from attrax.dynamics.effort import Effort
 from attrax.dynamics.labels.certified_labels import CertifiedLabels
 from attrax.dynamics.labels.classification import N_EXPONENTS, Classification
+from attrax.dynamics.labels.covering import SampledSet
 from attrax.dynamics.labels.map_family import MapFamily, ReluFamily
 from attrax.dynamics.labels.measured_labels import MeasuredLabels
-from attrax.dynamics.labels.measurement import Run, alike_together, regrouped
-from attrax.dynamics.labels.same_set import SAMPLE, is_same_set
+from attrax.dynamics.labels.measurement import Run, alike_together, regrouped, without_tangents
 from attrax.dynamics.maps.relu_map import ReluMap
+from attrax.dynamics.orbits.compiled_steps import CHUNK
 from attrax.dynamics.orbits.many_orbits import BATCHES, Passage, side_by_side
 from attrax.progress import OnProgress, Step, ignore_progress
 
@@ -76,10 +79,41 @@ def label_orbits(
     return _Labelling(family, starts, effort, seed, on_progress or ignore_progress).run()
 
 
+class Labelled(NamedTuple):
+    """Labels, and what tells the sets apart that orbits settle to."""
+
+    found: Classification
+    shares_with: Int[np.ndarray, " orbits"]
+    """The orbit whose measurement each shares: its own number where it has been measured itself, or certified."""
+    sets: dict[int, SampledSet]
+    """Of each orbit that was measured and is quasi-periodic or chaotic, by its number."""
+
+
+def label_and_sample(
+    family: MapFamily,
+    starts: Float[np.ndarray, "orbits units"],
+    effort: Effort,
+    seed: int,
+    on_progress: OnProgress | None = None,
+) -> Labelled:
+    """Label orbits as `label_orbits` does, and keep samples of the sets that those run on which come to no cycle."""
+    labelling = _Labelling(family, starts, effort, seed, on_progress or ignore_progress, sampled=True)
+    found = labelling.run()
+    shares_with = np.arange(len(starts))
+    for orbit, leader in labelling.leaders.items():
+        if found.period[orbit] == 0:
+            shares_with[orbit] = leader
+    moving = np.flatnonzero(np.isin(found.kind, ("quasi-periodic", "chaotic")))
+    return Labelled(
+        found, shares_with, {n: labelling.set_of(n) for n in moving[shares_with[moving] == moving].tolist()}
+    )
+
+
 _ROUNDS_OF_LEADERS = 3
 _BLOCK = 50
 _CHECKS = frozenset([1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 28, 32, 36, 40])  # after how many blocks to look; then each 8th
 _SETTLED_AT_ONCE = 128
+_RECOGNISED = 1500  # steps in which an orbit shows whether it is on a set that is known
 _MEMORY = 400e6  # bytes of states that are kept to look for near returns
 
 
@@ -93,8 +127,11 @@ class _Labelling:
         effort: Effort,
         seed: int,
         tell: OnProgress,
+        sampled: bool = False,
     ) -> None:
         self.family, self.effort, self.starts, self.tell = family, effort, starts, tell
+        # Without two orbits of one map there is nothing to compare.
+        self._sampled = sampled or len({family.key(orbit) for orbit in range(len(starts))}) < len(starts)
         # The same directions for every orbit, so that none depends on which orbits are looked at together.
         n_units = family.n_units
         self._bank = np.random.default_rng([seed, 0]).standard_normal((min(N_EXPONENTS, n_units), n_units))
@@ -106,6 +143,10 @@ class _Labelling:
         self._certified = CertifiedLabels(family, starts, effort, seed, self._at_once)
         self._measured = MeasuredLabels(self._certified)
         self.result = self._certified.result
+        self._limits = np.full(len(starts), np.inf)  # as far as their starts and inputs allow
+        self.leaders: dict[int, int] = {}
+        """An orbit that was recognised on the attractor of another one, and that one."""
+        self._sets: dict[tuple[int, int, int], SampledSet] = {}
 
     def run(self) -> Classification:
         result, effort = self.result, self.effort
@@ -115,17 +156,18 @@ class _Labelling:
             going_on.append(self._settle(np.arange(first, last)))
             self.tell(Step("orbits followed until most settle", last, len(self.starts)))
         open_orbits = np.concatenate(going_on)
-        leaders: dict[int, int] = {}  # an orbit that was recognised on the attractor of another one
+        leaders = self.leaders
         for attempt in range(_ROUNDS_OF_LEADERS + 1):
             # Orbits of one map mostly end on few attractors: measure one of each map, and see who is where it is.
             leading = self._one_orbit_each(open_orbits) if attempt < _ROUNDS_OF_LEADERS else open_orbits
             self._measure_all(leading, [1])
             following = self._recognise(leading, np.setdiff1d(open_orbits, leading))
-            leaders |= following
+            leaders.update(following)
             open_orbits = np.setdiff1d(open_orbits, np.concatenate([leading, list(following)])).astype(int)
         if effort.extension > 1:
             unclear = (result.kind == "undecided") & ~result.neutral
-            unclear[list(leaders)] = False
+            # An orbit that was followed for as long already, towards a cycle that is there, is not measured for it.
+            unclear[[*leaders, *self._measured.followed_in_vain]] = False
             self._measure_all(np.flatnonzero(unclear), _looks(effort.extension))
         uncertain = []
         for orbit, leader in leaders.items():
@@ -154,6 +196,7 @@ class _Labelling:
         """Label what diverges, and what ends early in a fixed point or a short cycle; return the rest."""
         result, family = self.result, self.family
         orbits = family.orbits(remaining, self.starts[remaining])
+        self._limits[remaining] = orbits.limits
         trail: list[Passage] = []
         blocks = -(-self.effort.settling_steps // _BLOCK)
         for block in range(1, blocks + 1):
@@ -165,7 +208,8 @@ class _Labelling:
             done = orbits.diverged()
             self._certified.mark_divergent(remaining[done], orbits.hidden[done], orbits.left_at[done])
             periods = np.where(done, 0, family.candidate_periods(trail, block * _BLOCK // 2))
-            self._describe_and_take(remaining, orbits.hidden, periods, block * _BLOCK, done)
+            steps = np.full(done.size, block * _BLOCK)
+            self._describe_and_take(remaining, orbits.hidden, periods, steps, done)
             if done.all():
                 return remaining[:0]
             if done.any():
@@ -182,21 +226,21 @@ class _Labelling:
         numbers: Int[np.ndarray, " orbits"],
         hidden: Float[np.ndarray, "orbits units"],
         periods: Int[np.ndarray, " orbits"],
-        steps: int,
-        done: np.ndarray,
+        steps: Int[np.ndarray, " orbits"],
+        done: Bool[np.ndarray, " orbits"],
     ) -> None:
         """Note in `done` which orbits a certificate settles, and in the result what it says."""
         certificates = self.family.certify(numbers, hidden, periods, self._certified.generator())
         for row, certificate in enumerate(certificates):
             if certificate is not None:
-                done[row] = self._certified.take(int(numbers[row]), certificate, steps)
+                done[row] = self._certified.take(int(numbers[row]), certificate, int(steps[row]))
 
     # --- one measurement for all orbits of a map that end on the same set ---
 
     def _recognise(self, leading: Int[np.ndarray, " leaders"], others: Int[np.ndarray, " others"]) -> dict[int, int]:
         """Return which other orbits are on the attractor of a leading orbit of the same map.
 
-        A cycle is recognised by a certificate of its own, any other attractor by `is_same_set`.
+        A cycle is recognised by a certificate of its own, any other attractor by `SampledSet.holds`.
         """
         result, family = self.result, self.family
         following: dict[int, int] = {}
@@ -208,21 +252,30 @@ class _Labelling:
         for leader, members in by_leader.items():
             orbits = np.array(members)
             if result.kind[leader] == "cycle":
-                done = np.zeros(orbits.size, bool)
-                periods = np.full(orbits.size, result.period[leader])
-                for row, certificate in enumerate(
-                    family.certify(orbits, result.state[orbits], periods, self._certified.generator())
-                ):
-                    if certificate is not None and (certificate.certified or certificate.reached):
-                        done[row] = self._certified.take(members[row], certificate, int(result.steps[members[row]]))
-                following |= {int(orbit): int(orbit) for orbit in orbits[done]}
+                following |= {orbit: orbit for orbit in self._on_cycles(orbits, int(result.period[leader]))}
             elif result.period[leader] == 0 and result.kind[leader] != "divergent" and not result.neutral[leader]:
-                states = result.state[[leader, *members]]
-                trail = self._certified.follow(np.full(len(states), leader), states, SAMPLE)
-                for row, orbit in enumerate(members, start=1):
-                    if is_same_set(trail[:, 0], trail[:, row]):
-                        following[orbit] = leader
+                known = self.set_of(leader)
+                trail = self._certified.follow(np.full(orbits.size, leader), result.state[orbits], _RECOGNISED)
+                following |= {orbit: leader for row, orbit in enumerate(members) if known.holds(trail[:, row])}
         return following
+
+    def _on_cycles(self, orbits: Int[np.ndarray, " orbits"], period: int) -> list[int]:
+        """Label orbits that are certain to go to a cycle of a period that another one has; return which."""
+        done = np.zeros(orbits.size, bool)
+        periods, steps = np.full(orbits.size, period), self.result.steps[orbits]
+        self._describe_and_take(orbits, self.result.state[orbits], periods, steps, done)
+        return [int(orbit) for orbit in orbits[done]]
+
+    def set_of(self, orbit: int) -> SampledSet:
+        """Return the set on which an orbit runs that was measured."""
+        result, dimension = self.result, int(self.result.torus_dimension[orbit])
+        key = orbit, int(result.steps[orbit]), dimension  # an orbit may have been followed for longer meanwhile
+        if key not in self._sets:
+            with np.errstate(divide="ignore"):
+                relaxation = -1.0 / float(result.exponents[orbit, dimension]) if dimension else np.nan
+            sample = self._measured.samples[orbit]
+            self._sets[key] = SampledSet(self.family, orbit, result.state[orbit], sample, dimension, relaxation)
+        return self._sets[key]
 
     # --- measurement ---
 
@@ -237,19 +290,31 @@ class _Labelling:
             some = orbits[first : first + together]
             some = some[alike_together(result.state[some] > 0, self._at_once)]
             runs = [
-                Run(self.family, numbers, result.state[numbers], longest, self._bank)
+                Run(self.family, numbers, result.state[numbers], longest, self._bank, self._sampled)
                 for numbers in np.split(some, range(self._at_once, some.size, self._at_once))
             ]
+            for run in runs:
+                run.orbits.limits = self._limits[run.numbers]
+            if len(steps) == 1 and steps[0] >= _EARLY * CHUNK:
+                for run in runs:
+                    run.measure_until(steps[0] // _EARLY)
+                on_curves = [run.on_curves(10 / steps[0]) for run in runs]
+                runs = without_tangents(self.family, runs, on_curves, self._at_once)
             for until in steps:
                 for run in runs:
                     self._measured.label(run.numbers, run.measure_until(until), longest, before)
+                    run.forget_states()  # those of all runs at once would be gigabytes
+                self._measured.settle_doubts(longest)
+                for run in runs:
                     ended = (result.kind[run.numbers] != "undecided") | result.neutral[run.numbers]
                     measured += int(ended.sum()) if until < steps[-1] else ended.size
                     self.tell(Step(what, measured, orbits.size))
                     run.keep(~ended)
-                runs = regrouped(self.family, [run for run in runs if run.numbers.size], self._at_once)
+                if until < steps[-1]:
+                    runs = regrouped(self.family, [run for run in runs if run.numbers.size], self._at_once)
 
 
+_EARLY = 5  # after this part of T the exponents of most curves are clear
 _COMPARED = 512  # orbits of which the most alike are measured together
 _KEPT = 64  # orbits whose measurements are kept at a time until they are looked at again
 

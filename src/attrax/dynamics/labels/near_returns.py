@@ -1,12 +1,14 @@
 """Cycles that an orbit has not settled on yet: sought where the orbit comes back near to where it was."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial.distance import cdist
 
-from attrax.dynamics.certificates.certificate import RESIDUAL, Certificate
+from attrax.dynamics.certificates.certificate import RESIDUAL
+from attrax.dynamics.labels.drifts import excluded_period, record_returns
 from attrax.dynamics.labels.map_family import MapFamily
 from attrax.dynamics.labels.measurement import Measurement
 from attrax.dynamics.orbits.many_orbits import side_by_side
@@ -22,11 +24,11 @@ _SPACINGS = 10  # nor does one that is farther away than so many times the dista
 _LOST = 36.0  # a direction that has shrunk by exp(-36) is lost in rounding
 
 
-@dataclass
-class _Return:
+@dataclass(frozen=True)
+class NearReturn:
     """The last state of an orbit, and an earlier one near it."""
 
-    row: int
+    orbit: int
     period: int
     start: Float[np.ndarray, " units"]
     end: Float[np.ndarray, " units"]
@@ -35,101 +37,83 @@ class _Return:
     """What the Jacobian along the return can reach."""
     jacobian: Float[np.ndarray, "vectors vectors"]
     """Along the return, on that basis."""
+    exponents: Float[np.ndarray, " vectors"]
+    """Of the orbit."""
+    active: Bool[np.ndarray, " units"]
+    """Which units are ever above zero along the return."""
 
 
-def seek_cycles(
+def nearest_returns(
     family: MapFamily,
     numbers: Int[np.ndarray, " orbits"],
     measured: Measurement,
     rows: list[int],
     largest_period: int,
-    generator: np.random.Generator,
-) -> dict[int, Certificate]:
-    """Look for cycles behind orbits that might be quasi-periodic.
-
-    A weakly attracting cycle takes tens of thousands of steps to settle on, and looks quasi-periodic until then; but
-    its equations can be solved from a single near return. Over a long period all directions but those of the largest
-    exponents are lost, so the equations have as few unknowns as there are tangent vectors.
+    curves: Collection[int],
+) -> dict[int, list[NearReturn]]:
+    """Return the nearest of the record returns to the last states of some orbits, looking back along them.
 
     Parameters
     ----------
     family, numbers, measured
         The orbits, and what has been measured of them.
     rows
-        Which of them are in doubt.
+        Which of them.
     largest_period
-        Candidates are the nearest of the record returns up to this many steps.
-    generator
-        See `certify_cycle`.
-
-    Returns
-    -------
-    Row to certificate, where the equations of a return have a cycle: certified, or uncertified where it is open
-    whether the orbit goes there. It need not be stable: a cycle on the orbit's way, a saddle as well, means that the
-    curve is locked and that a stable cycle of the same period is to be expected. The nearest returns of the other
-    rows have none.
+        Returns after this many steps at most.
+    curves
+        Which of the rows run on a curve, as far as is known: there only the returns are of interest that the orbit does
+        not exclude by its drift (see `excluded_period`).
     """
-    returns = _nearest_returns(family, numbers, measured, rows, largest_period)
-    returns.sort(key=lambda found: found.period)  # so that those which are followed together take about as long
-    solved: dict[int, list[int]] = {}
-    at_once = side_by_side(family.n_units)
-    for first in range(0, len(returns), at_once):
-        some = returns[first : first + at_once]
-        for found, has_cycle in zip(some, _have_cycles(family, numbers, measured, some), strict=True):
-            if has_cycle:
-                solved.setdefault(found.row, []).append(found.period)
-    best: dict[int, Certificate] = {}
-    for row, candidates in solved.items():
-        for period in candidates:
-            one = np.arange(len(numbers)) == row
-            certificate = None
-            if family.may_repeat([passage.of(one) for passage in measured.trail], np.array([period]))[0]:
-                (certificate,) = family.certify(
-                    numbers[one], measured.orbits.hidden[one], np.array([period]), generator
-                )
-            if certificate is not None and (certificate.certified or certificate.reached):
-                best[row] = certificate
-                break
-            best.setdefault(row, Certificate(period, certified=False))
-    return best
-
-
-def _nearest_returns(
-    family: MapFamily,
-    numbers: Int[np.ndarray, " orbits"],
-    measured: Measurement,
-    rows: list[int],
-    largest_period: int,
-) -> list[_Return]:
-    """Return the nearest of the record returns to the last states of some orbits, looking back along them."""
     passed = {row: measured.last_states(row) for row in rows}
     lags: dict[int, list[int]] = {}
     diameters: dict[int, float] = {}
     for row, states in passed.items():
         distance = cdist(states[-1:], states[-2::-1][:largest_period])[0]
         diameters[row] = float(distance.max())
-        best_before = np.minimum.accumulate(np.concatenate([[np.inf], distance[:-1]]))
-        records = np.flatnonzero((distance < best_before) & (distance < _NEAR * diameters[row]))
-        lags[row] = (1 + records[::-1][:_CANDIDATES]).tolist()
+        excluded = excluded_period(measured.points[:, row]) if row in curves else 0
+        near = [lag for lag in record_returns(distance) if distance[lag - 1] < _NEAR * diameters[row]]
+        lags[row] = [lag for lag in near[::-1] if lag > excluded][:_CANDIDATES]
     rows = [row for row in rows if lags[row]]
     if not rows:
-        return []
+        return {}
     assert measured.orbits.vectors is not None
     across = measured.orbits.vectors[rows].transpose(0, 2, 1)
     bases = np.linalg.qr(across.astype(float))[0].transpose(0, 2, 1)  # orthonormal to double precision
     longest = max(lags[row][0] for row in rows)
     states = np.stack([passed[row][-1 - longest :] for row in rows], axis=1)
     along = family.jacobians_along(numbers[rows], bases, states, [lags[row] for row in rows])
-    return [
-        _Return(row, lag, passed[row][-1 - lag], passed[row][-1], diameters[row], basis, jacobian)
+    return {
+        row: [
+            NearReturn(
+                int(numbers[row]), lag, passed[row][-1 - lag].copy(), passed[row][-1].copy(), diameters[row], basis,
+                jacobian, measured.exponents[row], np.asarray((passed[row][-1 - lag :] > 0).any(axis=0)),
+            )
+            for lag, jacobian in zip(lags[row], jacobians, strict=True)
+        ]
         for row, basis, jacobians in zip(rows, bases, along, strict=True)
-        for lag, jacobian in zip(lags[row], jacobians, strict=True)
-    ]
+    }  # fmt: skip
 
 
-def _have_cycles(
-    family: MapFamily, numbers: Int[np.ndarray, " orbits"], measured: Measurement, returns: list[_Return]
-) -> Bool[np.ndarray, " returns"]:
+def have_cycles(family: MapFamily, returns: Sequence[NearReturn]) -> Bool[np.ndarray, " returns"]:
+    """Say behind which returns there is a cycle of that many steps.
+
+    A weakly attracting cycle takes tens of thousands of steps to settle on, and looks quasi-periodic until then; but
+    its equations can be solved from a single near return. Over a long period all directions but those of the largest
+    exponents are lost, so the equations have as few unknowns as there are tangent vectors. The cycle need not be
+    stable: one on the orbit's way, a saddle as well, means that the curve is locked and that a stable cycle of the
+    same period is to be expected.
+    """
+    found = np.zeros(len(returns), bool)
+    order = np.argsort([one.period for one in returns], kind="stable")  # those solved together take about as long
+    at_once = side_by_side(family.n_units)
+    for first in range(0, len(returns), at_once):
+        some = order[first : first + at_once]
+        found[some] = _solve(family, [returns[which] for which in some.tolist()])
+    return found
+
+
+def _solve(family: MapFamily, returns: Sequence[NearReturn]) -> Bool[np.ndarray, " returns"]:
     """Solve each return's equations for a cycle, stable or not; say where there is one.
 
     With J the Jacobian along the return, d the step from its start to its end, and Q an orthonormal basis of what J
@@ -137,12 +121,13 @@ def _have_cycles(
     the return, else that is a step of Newton's method. As d lies along the slow directions, Qᵀ J d is nearly
     (Qᵀ J Q) Qᵀ d; what that neglects, and the directions that Q leaves out, shrink along each further period.
     """
-    rows = np.array([found.row for found in returns])
+    orbits = np.array([found.orbit for found in returns])
     periods = np.array([found.period for found in returns])
-    exponents = measured.exponents[rows]
+    exponents = np.array([found.exponents for found in returns])
     basis_size = max(1, int((exponents * periods[:, None] > -_LOST).sum(axis=1).max()))
     bases = np.array([found.basis[:basis_size] for found in returns])
     starts = np.array([found.start for found in returns])
+    active = np.array([found.active for found in returns])
     ends = np.array([found.end for found in returns])
     limits = np.array([found.diameter * min(_FARTHEST, _SPACINGS / found.period) for found in returns])
     spacings = np.array([found.diameter / found.period for found in returns])
@@ -152,7 +137,8 @@ def _have_cycles(
     going = np.arange(len(returns))
     for attempt in range(_MOST_ATTEMPTS + 1):
         if attempt:
-            travellers = family.orbits(numbers[rows[going]], starts[going])
+            travellers = family.orbits(orbits[going], starts[going])
+            travellers.expect(np.asarray(active[going].any(axis=0)))
             images = travellers.push(bases[going].astype(travellers.tangent_precision), periods[going])
             jacobians = np.einsum("sku,slu->slk", images, bases[going])  # column k: the image of basis vector k
             arrived = travellers.hidden

@@ -66,7 +66,7 @@ class Survey:
         for found in self._found:
             points = np.repeat(self.points[first : first + found.kind.size // self.starts], self.starts, axis=0)
             first += found.kind.size // self.starts
-            for orbit in np.flatnonzero(found.certified & (found.period <= longest_cycle)):
+            for orbit in np.flatnonzero(found.on_cycle & (found.period <= longest_cycle)):
                 pattern = pattern_of(self.plane, points[orbit], found.state[orbit], int(found.period[orbit]))
                 result[pattern_key(pattern)] = pattern
         return list(result.values())

@@ -109,7 +109,7 @@ class Atlas:
             plane.origin.weights, plane.biases(points), plane.origin.leak, states.astype(float), self.effort, self.seed
         )
         region, state = np.full(len(points), -1), found.state.copy()
-        for orbit in np.flatnonzero(found.certified):
+        for orbit in np.flatnonzero(found.on_cycle):
             pattern = pattern_of(plane, points[orbit], found.state[orbit], int(found.period[orbit]))
             number = self.regions.number_of.get(pattern_key(pattern), -1)
             if number >= 0:
@@ -180,7 +180,8 @@ class Atlas:
     def without_formula(self) -> dict[str, Float[np.ndarray, "points 2"]]:
         """Return the sampled inputs at which an orbit went to no region's attractor, for each kind that was met."""
         kinds, longest = self.samples.kind.values, max((region.period for region in self.stable), default=1)
-        exact = self.samples.certified.values & (self.samples.period.values <= longest)
+        periods = self.samples.period.values
+        exact = self.samples.certified.values & (periods > 0) & (periods <= longest)
         met = {kind: ((kinds == kind) & ~exact).any(axis=1) for kind in KINDS}
         return {kind: self.samples.point.values[rows] for kind, rows in met.items() if rows.any()}
 

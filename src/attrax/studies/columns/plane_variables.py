@@ -16,7 +16,10 @@ PLANES: dict[str, Variable] = {
             "K: the nearest returns of the orbit up to this period were tried, and none has a cycle; 0 where none was "
             "sought.",
         ),
-        certified=(TRUE_OR_FALSE, "Whether a certificate proves that the orbit goes to this fixed point or cycle."),
+        certified=(
+            TRUE_OR_FALSE,
+            "Whether it is proved that the orbit goes to this fixed point or cycle, or diverges.",
+        ),
         neutral=(
             TRUE_OR_FALSE,
             "Whether the orbit is one of a continuum of neutral states, which attracts nothing; such an orbit is "
