@@ -44,7 +44,7 @@ def find_points(
 
     A point of a ReLU network with a drive of zero (margin below 1e-10) lies on the border of linear pieces: no one
     Jacobian says whether it is stable. Its instability is "border", `point_unstable` -1, radius and eigenvalues NaN.
-    Attributes: solves_spent.
+    Attributes: solves_spent; still_new, 1 if the last tenth of them still found new points.
     """
     states = [state[None] for state in attractor_states.values()]
     found = fixed_points(one_map, seed, starts=np.concatenate([*states, starts[:_FEW_STARTS]]), solves=solves)
@@ -69,7 +69,7 @@ def find_points(
             "point_residual": ("point", found.residual.values),
             "point_margin": ("point", found.margin.values),
         },
-        attrs={"solves_spent": found.attrs["solves"]},
+        attrs={"solves_spent": found.attrs["solves"], "still_new": found.attrs["still_new"]},
     )
     return points.isel(point=order)
 

@@ -15,7 +15,11 @@ class Doubling(MapStep):
     """h' = 2 h; a unit counts as active where it is above zero."""
 
     def __call__(self, parameters, hidden, vectors):
-        return 2 * hidden, None if vectors is None else 2 * vectors, hidden > 0, jnp.zeros((len(hidden), 0), bool)
+        return 2 * hidden, None if vectors is None else 2 * vectors, hidden > 0
+
+    def woken(self, parameters, states):
+        """The first unit, where it is above 8: as if one that is left out came near to switching."""
+        return states[..., :1] > 8
 
 
 def test_an_orbit_that_leaves_stands_still_where_it_left():
@@ -28,6 +32,18 @@ def test_an_orbit_that_leaves_stands_still_where_it_left():
     assert found["states"][18:22, 0, 0].tolist() == [2.0**19, 2.0**20, 2.0**20, 2.0**20]
     assert found["codes"][:25].T.tolist() == [[5] * 25, [0] * 25]
     assert found["seen"][0].tolist() == [True, False]
+    assert found["seen"][1].tolist() == [True]
+
+
+def test_only_states_before_a_step_wake_units():
+    """From 1 the third step begins at 4 and the fifth at 16; the room behind the steps means nothing."""
+    with jax.enable_x64(True):
+        start, weights = jnp.array([[1.0, 0.0]]), jnp.array([5, 7], jnp.uint64)
+        woken = [
+            follow(Doubling(), 30, steps, None, start, jnp.array([-1]), jnp.array([1e6]), weights)["seen"][1].item()
+            for steps in (3, 4, 5)
+        ]
+    assert woken == [False, False, True]
 
 
 def test_each_orbit_takes_its_own_number_of_steps():

@@ -71,3 +71,18 @@ def test_the_number_of_cycles_of_henon(period, number):
 
 def test_no_smooth_cycle_is_certified_without_a_curvature():
     assert not cycles(SmoothMap(henon, 2), 2, solves=100).certified.any()
+
+
+@pytest.mark.parametrize("e", [1e-4, 1e-6, 1e-8, 1e-10])
+def test_solutions_that_only_their_errors_keep_apart_are_one(e):
+    """h' = tanh((1 + e) h) has three fixed points: 0, and two that its equations hardly tell from their neighbours."""
+    found = fixed_points(tanh_map(np.array([[1 + e]]), np.zeros(1)))
+    assert found.sizes["point"] == 3
+    assert not found.attrs["still_new"]
+
+
+def test_a_search_that_runs_out_among_new_points_says_so():
+    """h' = h + sin(1000 h) / 2000 has a fixed point every 0.00314: 100 solves cannot find all."""
+    many = SmoothMap(lambda h: h + jnp.sin(1000 * h) / 2000, 1)
+    assert fixed_points(many, solves=100).attrs["still_new"]
+    assert not fixed_points(HENON, solves=200).attrs["still_new"]

@@ -157,13 +157,13 @@ def with_points(*points):
     [
         ((), "No fixed point was found."),
         (({"attractor": 1},), "1 fixed point found: stable."),
-        (({},), "1 fixed point found: stable, though no start reaches it."),
+        (({},), "1 fixed point found: stable, though no start was seen to reach it."),
         (({"unstable": 1, "instability": "-1"},), "1 fixed point found: unstable, −1."),
         (({"unstable": -1, "instability": "border", "attractor": 1},), "1 fixed point found: on a border."),
         (({"unstable": 2, "instability": "+1"},) * 3, "3 fixed points found, all of them unstable."),
         (
             ({"attractor": 1}, {}, {"unstable": 2, "instability": "complex pair"}),
-            "3 fixed points found, 1 of them unstable, 1 stable one that no start reaches.",
+            "3 fixed points found, 1 of them unstable, 1 stable one that no start was seen to reach.",
         ),
     ],
 )
@@ -171,6 +171,28 @@ def test_fixed_points_are_counted_in_words(points, words):
     analysed = with_points(*points)
     assert points_sentence(analysed) == points_sentence(analysed, 0) == words
     assert analysis_findings(analysed)[1] == f"Input 1 (0.5): fixed point 100 %. {words}"
+
+
+def test_undecided_starts_are_no_evidence_that_a_point_is_out_of_reach():
+    analysed = with_points({})
+    analysed.__dict__["table"] = table_of(
+        [
+            {"attractor": 1, "kind": "fixed point", "share": 0.9, "starts": 90},
+            {"attractor": -1, "kind": "undecided", "share": 0.1, "starts": 10},
+        ]
+    )
+    assert points_sentence(analysed, 0) == (
+        "1 fixed point found: stable, though no start was seen to reach it (of 10 starts it is undecided where they go)."
+    )
+
+
+def test_a_search_that_ran_out_of_solves_says_so():
+    analysed = with_points({"attractor": 1}, {"attractor": 1})
+    analysed.results[0].attrs["still_new"] = 1
+    assert points_sentence(analysed, 0).endswith(
+        "none of them unstable. The search still found new ones when its solves ran out: there are more, perhaps a "
+        "continuum."
+    )
 
 
 def test_a_point_far_off_does_not_make_all_else_small():

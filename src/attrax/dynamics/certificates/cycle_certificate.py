@@ -190,6 +190,8 @@ def _find_cycle(
     """
     nothing = Certificate(period, certified=False)
     orbit, patterns = follow_with_patterns(relu_map, hidden, period)
+    if _goes_far(relu_map, hidden, orbit):
+        return nothing
     linear = _FrozenMap(relu_map, patterns)
     reduced = _reduce(linear, hidden[linear.units], orbit[-1, linear.units], generator)
     if reduced is None:
@@ -214,6 +216,29 @@ def _find_cycle(
     if not ((found == patterns).all() and residual <= RESIDUAL and is_minimal(states[:-1], scale)):
         return nothing
     return _Cycle(states, linear, basis, jacobian, eigenvalues, vectors, orbit[-1])
+
+
+_FAR = 1.0  # times what a solution may be away
+
+
+def _goes_far(
+    relu_map: ReluMap, hidden: Float[np.ndarray, " units"], orbit: Float[np.ndarray, "steps1 units"]
+) -> bool:
+    """Whether an orbit that moves by about as much in a period as in the one before goes beyond all that is near it.
+
+    Where deviations along its own step shrink by μ a period, it ends |step| / (1 - μ) away (Aitken). Orbits on curves
+    that keep their patterns for a while are told so, without the range of the Jacobian.
+    """
+    period = orbit.shape[0] - 1
+    after = ReluOrbits(relu_map.weights, relu_map.bias[None], relu_map.leak, orbit[-1:]).states_along(period)[-1, 0]
+    step, next_step = orbit[-1] - hidden, after - orbit[-1]
+    length = float(step @ step)
+    if not length > 0:
+        return False
+    shrinks = 1 - float(step @ next_step) / length
+    diameter = float(np.linalg.norm(orbit - hidden, axis=1).max())
+    allowed = _FAR * max(_FARTHEST * diameter, 1e-9 * float(np.linalg.norm(hidden)))
+    return bool(np.sqrt(length) > allowed * abs(shrinks))
 
 
 class _FrozenMap:

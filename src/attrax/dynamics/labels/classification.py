@@ -22,7 +22,7 @@ class Classification:
     period: Int[np.ndarray, " orbits"]
     """Minimal period of a certified fixed point or cycle, else 0."""
     period_excluded: Int[np.ndarray, " orbits"]
-    """K: the nearest returns up to this period were tried, and none has a cycle; 0 where none was sought."""
+    """K: up to this period the orbit has drifted past all cycles, or its nearest returns have none; 0: not sought."""
     certified: Bool[np.ndarray, " orbits"]
     """Whether there is proof: the orbit goes to this fixed point or cycle, or it grows without bound."""
     neutral: Bool[np.ndarray, " orbits"]

@@ -28,15 +28,15 @@ def compare(known: SetSample, other: SetSample, dimension: int) -> Sameness:
     known, other
         Points of both, along the same axes. The first one's are to cover the set (`attrax.dynamics.labels.covering`).
     dimension
-        1 of a curve, 2 of a torus: the holes in what the first one's points cover are known then, and a curve's points
-        lie on a line with their neighbours; 0 where that is not so.
+        1 of a curve, 2 of a torus, else 0: of those the returns tell what holes the first one's points leave, and a
+        curve's points lie on a line with their neighbours.
 
     Returns
     -------
     "same": nearly all of the other orbit's points lie as near to the known ones as passes of the known orbit lie to one
-    another, and the long-run averages do not contradict. "other": nearly none does, and where the set is not regular,
-    whose orbits may take long to see all of it, averages differ as well; or nearness cannot tell, and averages differ
-    by 20 times what is not sure about them. Else "unclear".
+    another, and the long-run averages do not contradict. "other": nearly none does, and if the set is no curve, so that
+    orbits may take long to see all of it (also on a torus, of turns that nearly resonate), averages differ as well; or
+    nearness cannot tell, and averages differ by 20 times what is not sure about them. Else "unclear".
     """
     size, regular = known.size, dimension > 0
     near = max(_NEAR * known.spacing, _FINEST * size)
@@ -67,7 +67,7 @@ def compare(known: SetSample, other: SetSample, dimension: int) -> Sameness:
         told_by_averages = differ > _SURELY_DIFFER and (near > _COARSE * size or not regular)
         return "other" if told_by_averages else "unclear"
     if nearest > _FAR * near:
-        return "other" if regular or differ > _DIFFER else "unclear"
+        return "other" if dimension == 1 or differ > _DIFFER else "unclear"
     # Sets that come near each other in places, or one set of which the orbits have seen different parts.
     return "other" if differ > _SURELY_DIFFER else "unclear"
 

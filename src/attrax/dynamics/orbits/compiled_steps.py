@@ -1,7 +1,6 @@
 """The compiled calls that take a step of many orbits at once: followed, measured, or with vectors pushed along."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -13,8 +12,8 @@ DIVERGED = 1e12
 CHUNK = 500
 """Steps that one compiled call takes while it measures."""
 
-Stepped: TypeAlias = tuple[Any, Any, jax.Array, jax.Array]
-"""The next states, the vectors' images, which units are active, and which of the others may be."""
+Stepped: TypeAlias = tuple[Any, Any, jax.Array]
+"""The next states, the vectors' images, and which units are active."""
 
 
 class MapStep(ABC):
@@ -23,6 +22,10 @@ class MapStep(ABC):
     @abstractmethod
     def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> Stepped:
         """Take a step; the vectors go through its Jacobian in their own precision."""
+
+    @abstractmethod
+    def woken(self, parameters: Any, states: jax.Array) -> jax.Array:
+        """Return which of the units that are left out may become active after some states, (steps, orbits, units)."""
 
 
 def _advance(
@@ -33,22 +36,30 @@ def _advance(
     limits: jax.Array,
     now: jax.Array,
     vectors: jax.Array | None,
-) -> tuple[jax.Array, jax.Array, Any, jax.Array, jax.Array]:
+) -> tuple[jax.Array, jax.Array, Any, jax.Array]:
     """Take a step with the orbits that have not diverged, and note who does."""
-    moved, pushed, active, woken = step(parameters, hidden, vectors)
+    moved, pushed, active = step(parameters, hidden, vectors)
     gone = left >= 0
     hidden = jnp.where(gone[:, None], hidden, moved)
     leaves = ~gone & ~((hidden * hidden).sum(axis=1) <= limits**2)
-    return hidden, jnp.where(leaves, now + 1, left), pushed, active, woken
+    return hidden, jnp.where(leaves, now + 1, left), pushed, active
 
 
-def _none_seen(step: MapStep, parameters: Any, hidden: jax.Array) -> tuple[jax.Array, ...]:
-    shapes = jax.eval_shape(lambda: step(parameters, hidden, None)[2:])
-    return tuple(jnp.zeros(shape.shape[1:], bool) for shape in shapes)
+def _nothing_active(step: MapStep, parameters: Any, hidden: jax.Array) -> jax.Array:
+    shape = jax.eval_shape(lambda: step(parameters, hidden, None)[2]).shape
+    return jnp.zeros(shape[1:], bool)
 
 
-def _also(seen: tuple[jax.Array, ...], units: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
-    return tuple(before | which.any(axis=0) for before, which in zip(seen, units, strict=True))
+def _woken(
+    step: MapStep, parameters: Any, first: jax.Array, states: jax.Array, steps: int | jax.Array
+) -> jax.Array:
+    """Say which of the units that were left out may have become active on the way.
+
+    For all steps at once, which reads the weights from those that were worked on once and not at every step.
+    """
+    before = jnp.concatenate([first[None], states[:-1]])
+    before = jnp.where((jnp.arange(len(before)) < steps)[:, None, None], before, first)
+    return step.woken(parameters, before).any(axis=(0, 1))
 
 
 def _code(active: jax.Array, code_weights: jax.Array) -> jax.Array:
@@ -73,19 +84,20 @@ def follow(
 
     def one(now: jax.Array, carry: Any) -> Any:
         hidden, left, seen, codes, states = carry
-        hidden, left, _, *units = _advance(step, parameters, hidden, left, limits, now, None)
+        hidden, left, _, active = _advance(step, parameters, hidden, left, limits, now, None)
         return (
             hidden,
             left,
-            _also(seen, units),
-            codes.at[now].set(_code(units[0], code_weights)),
+            seen | active.any(axis=0),
+            codes.at[now].set(_code(active, code_weights)),
             states.at[now].set(hidden),
         )
 
-    seen, orbits = _none_seen(step, parameters, hidden), hidden.shape[0]
+    seen, orbits, first = _nothing_active(step, parameters, hidden), hidden.shape[0], hidden
     codes, states = jnp.zeros((room, orbits), jnp.uint64), jnp.zeros((room, *hidden.shape))
     start = (hidden, left, seen, codes, states)
-    hidden, left, seen, codes, states = jax.lax.fori_loop(0, steps, one, start)
+    hidden, left, active, codes, states = jax.lax.fori_loop(0, steps, one, start)
+    seen = active, _woken(step, parameters, first, states, steps)
     return {"hidden": hidden, "left": left, "seen": seen, "codes": codes, "states": states}
 
 
@@ -106,12 +118,12 @@ def measure(
 
     def one(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         hidden, left, vectors, seen, total, squares = carry
-        hidden, left, vectors, *units = _advance(step, parameters, hidden, left, limits, now, vectors)
+        hidden, left, vectors, active = _advance(step, parameters, hidden, left, limits, now, vectors)
         points = jnp.einsum("su,sku->sk", hidden, axes)
         carry = (
-            hidden, left, vectors, _also(seen, units), total + hidden, squares + (hidden * hidden).sum(axis=1)
+            hidden, left, vectors, seen | active.any(axis=0), total + hidden, squares + (hidden * hidden).sum(axis=1)
         )  # fmt: skip
-        return carry, (_code(units[0], code_weights), points, hidden)
+        return carry, (_code(active, code_weights), points, hidden)
 
     def block(carry: Any, now: jax.Array) -> tuple[Any, Any]:
         carry, out = jax.lax.scan(one, carry, now)
@@ -120,14 +132,15 @@ def measure(
         turned, growth = _orthonormalise(carry[2], bank)
         return (*carry[:2], turned, *carry[3:]), (out, growth)
 
-    seen = _none_seen(step, parameters, hidden)
+    first, seen = hidden, _nothing_active(step, parameters, hidden)
     carry = (hidden, left, vectors, seen, jnp.zeros_like(hidden), jnp.zeros(hidden.shape[0]))
     now = jnp.arange(CHUNK).reshape(-1, between)
     carry, ((codes, points, states), growths) = jax.lax.scan(block, carry, now)
     names = ("hidden", "left", "vectors", "seen", "total", "squares")
     found = dict(zip(names, carry, strict=True)) | {"growths": growths}
     series = {"codes": codes, "points": points, "states": states}
-    return found | {name: values.reshape(CHUNK, *values.shape[2:]) for name, values in series.items()}
+    found |= {name: values.reshape(CHUNK, *values.shape[2:]) for name, values in series.items()}
+    return found | {"seen": (found["seen"], _woken(step, parameters, first, found["states"], CHUNK))}
 
 
 def _orthonormalise(vectors: jax.Array, bank: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -169,11 +182,17 @@ def push(
     """Take each orbit its own number of steps; return the states, the images of vectors, and which units were seen."""
 
     def one(now: jax.Array, carry: Any) -> Any:
-        hidden, vectors, seen = carry
-        moved, pushed, *units = step(parameters, hidden, vectors)
-        going = now < limits
-        hidden = jnp.where(going[:, None], moved, hidden)
-        vectors = jnp.where(going[:, None, None], pushed, vectors)
-        return hidden, vectors, _also(seen, [which & going[:, None] for which in units])
+        hidden, vectors, active, woken = carry
+        moved, pushed, now_active = step(parameters, hidden, vectors)
+        going = (now < limits)[:, None]
+        active |= (now_active & going).any(axis=0)
+        woken |= (step.woken(parameters, hidden[None])[0] & going).any(axis=0)
+        hidden = jnp.where(going, moved, hidden)
+        vectors = jnp.where(going[:, :, None], pushed, vectors)
+        return hidden, vectors, active, woken
 
-    return jax.lax.fori_loop(0, limits.max(), one, (hidden, vectors, _none_seen(step, parameters, hidden)))
+    none_active = _nothing_active(step, parameters, hidden)
+    none_woken = jnp.zeros(jax.eval_shape(step.woken, parameters, hidden[None]).shape[2:], bool)
+    start = (hidden, vectors, none_active, none_woken)
+    hidden, vectors, active, woken = jax.lax.fori_loop(0, limits.max(), one, start)
+    return hidden, vectors, (active, woken)

@@ -205,7 +205,7 @@ class _ReluStep(MapStep):
     leaky: bool
 
     def __call__(self, parameters: Any, hidden: jax.Array, vectors: jax.Array | None) -> Stepped:
-        (columns, narrow_columns), biases, (outside, outside_biases, slack), leak = parameters
+        (columns, narrow_columns), biases, _, leak = parameters
         drive = hidden @ columns + biases
         active = drive > 0
         moved = jnp.maximum(drive, 0.0)
@@ -218,10 +218,14 @@ class _ReluStep(MapStep):
                 pushed = (1 - leak) * vectors + leak * pushed
         if self.leaky:
             moved = (1 - leak) * hidden + leak * moved
-        narrow = hidden.astype(outside.dtype)
-        size = jnp.abs(narrow).sum(axis=1, keepdims=True)
-        silent = _product(narrow, outside) + outside_biases <= -(size * slack + _ALMOST_ZERO)
-        return moved, pushed, active, ~silent  # what single precision cannot tell may be active
+        return moved, pushed, active
+
+    def woken(self, parameters: Any, states: jax.Array) -> jax.Array:
+        outside, biases, slack = parameters[2]
+        narrow = states.astype(outside.dtype)
+        size = jnp.abs(narrow).sum(axis=-1, keepdims=True)
+        silent = _product(narrow, outside) + biases <= -(size * slack + _ALMOST_ZERO)
+        return ~silent  # what single precision cannot tell may be active
 
     def pull(self, parameters: Any, before: jax.Array, after: jax.Array, covectors: jax.Array) -> jax.Array:
         """Return covectors times the Jacobian of the step from some states to the next."""

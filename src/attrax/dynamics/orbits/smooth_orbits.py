@@ -54,5 +54,8 @@ class _SmoothStep(MapStep):
 
         none = jnp.zeros((hidden.shape[0], 0), bool)
         if vectors is None:
-            return jax.vmap(advance)(hidden), None, none, none
-        return *jax.vmap(advance_with)(hidden, vectors), none, none
+            return jax.vmap(advance)(hidden), None, none
+        return *jax.vmap(advance_with)(hidden, vectors), none
+
+    def woken(self, parameters: Any, states: jax.Array) -> jax.Array:
+        return jnp.zeros((*states.shape[:-1], 0), bool)

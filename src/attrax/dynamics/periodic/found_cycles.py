@@ -189,5 +189,8 @@ def _dataset(solutions: list[_Solution], shape: tuple[int, int], budget: Budget,
             "margin": ("cycle", np.array([solution.margin for solution in solutions], dtype=float)),
             "certified": ("cycle", np.array([solution.certified for solution in solutions], dtype=bool)),
         },
-        attrs={"solves": budget.used, "starts": n_starts, "singular": budget.singular},
+        attrs={
+            "solves": budget.used, "starts": n_starts, "singular": budget.singular,
+            "still_new": int(budget.too_small),
+        },  # fmt: skip
     )

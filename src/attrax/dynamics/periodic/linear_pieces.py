@@ -32,11 +32,18 @@ class Budget:
         self.allowed = allowed
         self.used = 0
         self.singular = 0
+        self.last_new = 0
+        """Solves that had been spent when a solution was last new."""
 
     @property
     def spent(self) -> bool:
         """Whether nothing is left."""
         return self.used >= self.allowed
+
+    @property
+    def too_small(self) -> bool:
+        """Whether the last tenth of the solves still found something new: there is more than was found."""
+        return self.spent and self.last_new > 0.9 * self.allowed
 
 
 def minimal_period(pattern: Bool[np.ndarray, "steps units"]) -> int:

@@ -53,6 +53,7 @@ class NewtonSearch:
             self._newton(guess)
             if len(self.found) > had:
                 last, had = self.budget.used, len(self.found)
+                self.budget.last_new = last
 
     def _follow(self, starts: np.ndarray) -> list[np.ndarray]:
         """Return the orbits, up to where they leave all bounds."""

@@ -53,8 +53,9 @@ def fixed_points(
         Whether it surely exists: residual at most 1e-10, and every unit's drive at least a thousand times its rounding
         error away from zero; for a smooth map by Newton-Kantorovich, if the map knows its curvature.
 
-    Attributes: `solves` and `starts` that were used, and `singular`, the number of solves without an answer: I - J had
-    no inverse, as where fixed points form a continuum.
+    Attributes: `solves` and `starts` that were used; `singular`, the number of solves without an answer: I - J had
+    no inverse, as where fixed points form a continuum; and `still_new`, 1 if the last tenth of the solves found points
+    that none before had found: then there are more than these, or a continuum.
 
     Raises
     ------

@@ -113,6 +113,7 @@ class ReluSearch:
                 self._keys.add(np.packbits(np.roll(piece.pattern, shift, axis=0)).tobytes())
             self.found.append(piece)
             self.found_at.append(self.budget.used)
+            self.budget.last_new = self.budget.used
         return True
 
     def _chain(self, pattern: Bool[np.ndarray, "steps units"]) -> None:

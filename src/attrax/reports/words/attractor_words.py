@@ -55,12 +55,30 @@ def points_sentence(analysed: AnalysedWeights, index: int | None = None) -> str:
     unstable = int((points.unstable > 0).sum())
     missed = int(((points.instability == "stable") & (points.attractor < 0)).sum())
     found = f"{_counted(len(points), 'fixed point', 'fixed points')} found"
-    reached = f"{missed} stable {'one' if missed == 1 else 'ones'} that no start reaches"
+    open_starts = _undecided_starts(analysed.table, index) if missed else ""
+    more = _more_points_words(analysed, index)
     if len(points) == 1:
-        how = "stable, though no start reaches it" if missed else stability_words(points.instability.iloc[0])
-        return f"{found}: {how}."
+        how = stability_words(points.instability.iloc[0])
+        seen = f", though no start was seen to reach it{open_starts}" if missed else ""
+        return f"{found}: {how}{seen}.{more}"
     share = "all" if unstable == len(points) else str(unstable or "none")
-    return f"{found}, {share} of them unstable{', ' + reached if missed else ''}."
+    reached = f", {missed} stable {'one' if missed == 1 else 'ones'} that no start was seen to reach{open_starts}"
+    return f"{found}, {share} of them unstable{reached if missed else ''}.{more}"
+
+
+def _undecided_starts(table: pd.DataFrame, index: int | None) -> str:
+    """Return how many starts may reach what none was seen to reach: those that stayed undecided."""
+    rows = table[table.kind == "undecided"]
+    count = int((rows if index is None else rows[rows.input == index + 1]).starts.sum())
+    return f" (of {_counted(count, 'start', 'starts')} it is undecided where they go)" if count else ""
+
+
+def _more_points_words(analysed: AnalysedWeights, index: int | None) -> str:
+    """Return that there are more fixed points than were found, where the search said so."""
+    results = analysed.results if index is None else analysed.results[index : index + 1]
+    if not any(result.attrs.get("still_new", 0) for result in results):
+        return ""
+    return " The search still found new ones when its solves ran out: there are more, perhaps a continuum."
 
 
 def solves_words(analysed: AnalysedWeights) -> str:

@@ -1,0 +1,178 @@
+"""How much faster do labels come than in an earlier version, and do they agree? Writes benchmarks/engine.md.
+
+    git worktree add /somewhere COMMIT
+    .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
+    .venv/bin/python benchmarks/engine.py --before /somewhere/src [--networks DIR] [--runs 3]
+
+Both versions label the same inputs in processes of their own, one after the other and in turn, each once to compile and
+then measured. One thread. By its tables it takes about an hour, most of it the earlier version's.
+"""
+
+import argparse
+import collections
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import product
+from pathlib import Path
+
+from attrax.one_thread import ONE_THREAD
+
+os.environ |= ONE_THREAD  # before JAX and NumPy are imported
+
+import numpy as np
+
+HERE = Path(__file__).parent
+TABLES = HERE / "engine"
+POINTS = 21
+CURVE = (0.0540905, 0.59820461, -0.80434312, 1.09224173)
+
+
+def label(inputs: Path) -> None:
+    """Label what a file holds, and print the seconds, the labels and the memory: runs in each version."""
+    import resource
+
+    from attrax.dynamics import Effort, classify
+
+    with np.load(inputs) as held:
+        weights, biases, starts, extension = held["W"], held["b"], held["s"], int(held["extension"])
+
+    def labelled():
+        return classify(weights, biases, 1.0, starts, Effort(extension=extension))
+
+    begin = time.perf_counter()
+    found = labelled()
+    first = time.perf_counter() - begin
+    begin = time.perf_counter()
+    found = labelled()
+    seconds = time.perf_counter() - begin
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"first": first, "seconds": seconds, "memory_MB": memory, "kinds": found.kind.tolist()}))
+
+
+def planes(directory: Path):
+    """Title, weights, biases and starts of the stimulus-stage plane of each network, both contexts together."""
+    from attrax.analyses.coherence_planes import coherence_axes
+    from attrax.analyses.network_on_task import NetworkOnTask
+    from attrax.networks.weights import load_networks
+    from attrax.studies import open as open_store
+
+    for condition in open_store(directory).conditions:
+        path = next((directory / "shards" / condition.identity).glob("weights*"))
+        on_task = NetworkOnTask(condition.task, load_networks(path)[f"{condition.identity}/final"])
+        coherences = np.array(list(product(*coherence_axes(condition.task, POINTS))))
+        parts = [
+            (on_task.biases("stimulus", coherences, c), on_task.starts("stimulus", coherences, c))
+            for c in range(condition.task.n_contexts)
+        ]
+        biases, starts = (np.concatenate(some) for some in zip(*parts, strict=True))
+        yield condition.title, on_task.weights, biases, starts
+
+
+def cases(directory: Path):
+    """What is labelled: planes by how much of them oscillates, and single curves of large networks."""
+    from attrax.dynamics import classify
+
+    sys.path[:0] = [str(HERE.parent)]
+    from tests.dynamics.known_systems import border_collision
+
+    for title, weights, biases, starts in planes(directory):
+        if title.startswith("supervised, δ = 0.15"):
+            some = np.arange(0, len(starts), 7)
+            yield f"{title}: every seventh point", weights, biases[some], starts[some], 10
+            continue
+        kind = classify(weights, biases, 1.0, starts).kind
+        fixed, moving = np.flatnonzero(kind == "fixed point"), np.flatnonzero(kind != "fixed point")
+        if not title.startswith("ppo, δ = 0.15"):
+            if title.startswith("ppo, δ = 0.06, seed 0"):
+                yield f"{title}: the points that are fixed", weights, biases[fixed], starts[fixed], 10
+            continue
+        count = min(len(fixed), len(moving))
+        if count > len(starts) // 5:
+            some = np.concatenate([fixed[:: max(1, len(fixed) // count)][:count], moving[:count]])
+            yield f"{title}: as many fixed as moving", weights, biases[some], starts[some], 10
+    for units in (250, 1000, 2000):
+        wide = border_collision(*CURVE).widened(units)
+        relu_map = wide.relu_map()
+        yield f"one curve, {units} units", relu_map.weights, relu_map.bias[None], wide.state([0.1, 0.1])[None], 1
+
+
+def compare(before: Path, directory: Path, runs: int) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    versions = {"before": before, "after": HERE.parent / "src"}
+    with tempfile.TemporaryDirectory() as scratch:
+        for title, weights, biases, starts, extension in cases(directory):
+            inputs = Path(scratch) / "inputs.npz"
+            np.savez(inputs, W=weights, b=biases, s=starts, extension=extension)
+            found: dict[str, list[dict]] = {name: [] for name in versions}
+            for _ in range(runs):
+                for name, source in versions.items():
+                    command, env = [sys.executable, __file__, "--label", str(inputs)], {"PYTHONPATH": str(source)}
+                    told = subprocess.run(
+                        command,
+                        env=os.environ | env,
+                        capture_output=True,
+                        text=True,
+                        check=True,
+                    )
+                    found[name].append(json.loads(told.stdout.splitlines()[-1]))
+            row: dict[str, object] = {"what": title, "points": len(starts)}
+            for name, several in found.items():
+                row[name] = float(np.median([one["seconds"] for one in several]))
+                row[f"{name}_memory_MB"] = max(one["memory_MB"] for one in several)
+                row[f"{name}_labels"] = dict(collections.Counter(several[0]["kinds"]))
+            pairs = zip(found["before"][0]["kinds"], found["after"][0]["kinds"], strict=True)
+            row["changed"] = dict(collections.Counter(f"{a} → {b}" for a, b in pairs if a != b))
+            rows.append(row)
+            print(row, flush=True)
+            TABLES.mkdir(exist_ok=True)
+            (TABLES / "before-and-after.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+            write(rows)
+    return rows
+
+
+def write(rows: list[dict]) -> None:
+    lines = [
+        "# How much faster do labels come than before, and do they agree?",
+        "",
+        "Made by `benchmarks/engine.py` (see its help): the version before attractors were counted by samples that",
+        "cover them, and this one, in turn on the same inputs of one machine, one thread, after a run that compiles;",
+        "medians. Networks of 250 units; planes of the stimulus stage, 21 x 21 points in two contexts, or a part of them.",
+        "",
+        "| what | points | before (s) | after (s) | ratio | undecided before | after | memory (MB) | changed |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        undecided = [row[f"{name}_labels"].get("undecided", 0) for name in ("before", "after")]
+        changed = ", ".join(f"{count} {what}" for what, count in row["changed"].items()) or "none"
+        lines.append(
+            f"| {row['what']} | {row['points']} | {row['before']:.1f} | {row['after']:.1f} | "
+            f"{row['before'] / row['after']:.1f} | {undecided[0]} | {undecided[1]} | {row['after_memory_MB']:.0f} | "
+            f"{changed} |"
+        )
+    (HERE / "engine.md").write_text("\n".join([*lines, "", *_WHY]), encoding="utf-8")
+
+
+_WHY: list[str] = []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--before", type=Path, help="the src folder of the earlier version")
+    parser.add_argument("--networks", type=Path, default=Path("attrax-out/attractors"))
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--label", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.label is not None:
+        label(arguments.label)
+    elif arguments.before is None:
+        write(json.loads((TABLES / "before-and-after.json").read_text(encoding="utf-8")))
+    else:
+        compare(arguments.before, arguments.networks, arguments.runs)
+
+
+if __name__ == "__main__":
+    main()
