@@ -260,8 +260,8 @@ def write(rows: list[dict], seed: int) -> None:
     lines = [
         "# Is each attractor counted once?",
         "",
-        f"Made by `benchmarks/counting.py --maps {len(rows)} --seed {seed}` (see its help): maps with a known number of",
-        f'attractors that move, and {STARTS} starts each. "Right": as many attractors as there are on the sides that',
+        f"Made by `benchmarks/counting.py --maps {len(rows)} --seed {seed}` (see its help): maps with a known",
+        f'number of attractors that move, and {STARTS} starts each. "Right": as many as there are on the sides that',
         'starts were put on. "Perhaps": orbits were counted together, and it is said that they may run on several.',
         "",
         "| maps | how many | right | one as several | several as one | of these said so | perhaps | undecided starts |",

@@ -140,7 +140,7 @@ def write(rows: list[dict]) -> None:
         "",
         "Made by `benchmarks/engine.py` (see its help): the version before attractors were counted by samples that",
         "cover them, and this one, in turn on the same inputs of one machine, one thread, after a run that compiles;",
-        "medians. Networks of 250 units; planes of the stimulus stage, 21 x 21 points in two contexts, or a part of them.",
+        "medians. Networks of 250 units; planes of the stimulus stage, 21 x 21 points in two contexts, or part of it.",
         "",
         "| what | points | before (s) | after (s) | ratio | undecided before | after | memory (MB) | changed |",
         "|---|---|---|---|---|---|---|---|---|",

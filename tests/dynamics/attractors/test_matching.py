@@ -1,7 +1,8 @@
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attrax.dynamics import Effort, ReluMap, find_attractors, match_attractors, tanh_map
+from attrax.dynamics import Effort, ReluMap, SmoothMap, find_attractors, match_attractors, tanh_map
 from attrax.dynamics.attractors.matching import Matched, MetAttractors, discover, match, relu_maps
 
 QUICK = Effort(settling_steps=500, steps=1000, extension=1)
@@ -103,3 +104,23 @@ def test_a_state_that_leads_to_an_undecided_orbit_is_neither_dead_nor_born():
     pairs = Matched(leads_to=np.array([0, -2, -1, 1]), came_from=np.array([0, -2]))
     assert pairs.lives_on_as.tolist() == [0, -2, -1, -2]
     assert pairs.lived_as.tolist() == [0, -2]
+
+
+def test_slow_curves_are_matched_each_once():
+    """Two circles that turn by nearly a twentieth: from four starts each, under two maps that differ a little."""
+
+    def circles(turn):
+        def function(h):
+            angle, level = jnp.arctan2(h[1], h[0]), jnp.sqrt(h @ h)
+            radius = jnp.where(level > 1.5, 2.0, 1.0)
+            level, angle = radius + 0.5 * (level - radius), angle + 2 * jnp.pi * turn
+            return level * jnp.stack([jnp.cos(angle), jnp.sin(angle)])
+
+        return SmoothMap(function, 2)
+
+    angle = np.arange(4.0)
+    flat = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    found = match_attractors(circles(1 / 20 + 1e-6), circles(1 / 20 + 1e-5), np.concatenate([flat, 2 * flat]))
+    assert found.before_kind.values.tolist() == found.after_kind.values.tolist() == ["quasi-periodic"] * 2
+    assert found.lives_on_as.values.tolist() == [0, 1]
+    assert not found.before_perhaps_several.any()

@@ -31,7 +31,7 @@ def test_a_drift_that_has_not_gone_round_excludes_nothing_of_its_own_period(turn
 
 @pytest.mark.parametrize("period", [5, 97, 1024])
 def test_an_orbit_that_settles_on_a_cycle_does_not_exclude_it(period):
-    """A phase that is pulled to the nearest of q places: θ' = θ + 1/q - s sin(2π q θ) / (2π q), and far from settled."""
+    """A phase that is pulled to the nearest of q places, θ' = θ + 1/q - s sin(2π q θ) / (2π q), and not settled."""
     angle, states = 0.31 / period, []
     for _ in range(10_000):
         angle += 1 / period - 1e-3 * np.sin(2 * np.pi * period * angle) / (2 * np.pi * period)

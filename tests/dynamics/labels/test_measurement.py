@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from attrax.dynamics import Effort, ReluMap, find_attractors
 from attrax.dynamics.labels.map_family import ReluFamily
-from attrax.dynamics.labels.measurement import Run, alike_together, regrouped
+from attrax.dynamics.labels.measurement import Run, alike_together, regrouped, without_tangents
 from attrax.dynamics.orbits.compiled_steps import CHUNK
-from tests.dynamics.known_systems import border_collision
+from tests.dynamics.known_systems import border_collision, lozi
 
 
 def test_exponents_in_single_precision_are_those_in_double():
@@ -70,3 +70,38 @@ def test_orbits_are_ordered_and_none_is_lost(seed, n_orbits, at_once):
 def test_orbits_with_the_same_active_units_are_measured_together():
     active = np.eye(3, dtype=bool)[[0, 1, 2, 0, 1, 2]]
     assert alike_together(active, 2).tolist() == [0, 3, 1, 4, 2, 5]
+
+
+def test_orbits_on_curves_go_on_without_tangents_and_the_others_with_them():
+    """A curve's exponents are clear soon; what is passed through is the same with tangents or without."""
+    curve, chaotic = border_collision(0.0540905, 0.59820461, -0.80434312, 1.09224173), lozi(1.7, 0.5)
+    bank = np.random.default_rng(0).standard_normal((4, 4))
+    ends = {}
+    for name, system in (("curve", curve), ("chaotic", chaotic)):
+        relu_map = system.relu_map()
+        family = ReluFamily(relu_map.weights, np.tile(relu_map.bias, (2, 1)), 1.0)
+        starts = np.stack([system.state([0.1, 0.1]), system.state([0.12, 0.1])])
+        run, whole = (Run(family, np.arange(2), starts, 200, bank) for _ in range(2))
+        run.measure_until(10 * CHUNK)
+        on_curves = run.on_curves(band=1e-3)
+        ends[name] = on_curves.tolist()
+        (parted,) = without_tangents(family, [run], [on_curves], at_once=8)
+        assert parted.tangents == (name == "chaotic")
+        found, wanted = parted.measure_until(14 * CHUNK), whole.measure_until(14 * CHUNK)
+        if name == "curve":
+            np.testing.assert_allclose(found.points, wanted.points, rtol=0, atol=1e-9)
+            assert np.abs(found.weighted_exponents[:, 0]).max() < 2.5e-4
+        assert found.steps == 14 * CHUNK
+        # The vectors turn to the lasting directions again before the end, where near returns ask for them.
+        assert found.orbits.vectors is not None
+    assert ends == {"curve": [True, True], "chaotic": [False, False]}
+
+
+def test_weighted_exponents_of_a_curve_are_known_better_than_plain_ones():
+    system = border_collision(0.0540905, 0.59820461, -0.80434312, 1.09224173)
+    relu_map, bank = system.relu_map(), np.random.default_rng(0).standard_normal((4, 4))
+    starts = np.stack([system.state([0.1 + 0.01 * k, 0.1]) for k in range(8)])
+    family = ReluFamily(relu_map.weights, np.tile(relu_map.bias, (8, 1)), 1.0)
+    found = Run(family, np.arange(8), starts, 200, bank).measure_until(10 * CHUNK)
+    assert np.median(np.abs(found.weighted_exponents[:, 0])) < 0.7 * np.median(np.abs(found.exponents[:, 0]))
+    assert np.abs(found.weighted_exponents[:, 0]).max() < 3e-4

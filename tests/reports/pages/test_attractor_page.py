@@ -182,7 +182,8 @@ def test_undecided_starts_are_no_evidence_that_a_point_is_out_of_reach():
         ]
     )
     assert points_sentence(analysed, 0) == (
-        "1 fixed point found: stable, though no start was seen to reach it (of 10 starts it is undecided where they go)."
+        "1 fixed point found: stable, though no start was seen to reach it "
+        "(of 10 starts it is undecided where they go)."
     )
 
 
