@@ -221,9 +221,7 @@ def _find_cycle(
 _FAR = 1.0  # times what a solution may be away
 
 
-def _goes_far(
-    relu_map: ReluMap, hidden: Float[np.ndarray, " units"], orbit: Float[np.ndarray, "steps1 units"]
-) -> bool:
+def _goes_far(relu_map: ReluMap, hidden: Float[np.ndarray, " units"], orbit: Float[np.ndarray, "steps1 units"]) -> bool:
     """Whether an orbit that moves by about as much in a period as in the one before goes beyond all that is near it.
 
     Where deviations along its own step shrink by μ a period, it ends |step| / (1 - μ) away (Aitken). Orbits on curves

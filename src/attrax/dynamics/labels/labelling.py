@@ -307,6 +307,7 @@ class _Labelling:
                 self._measured.settle_doubts(longest)
                 for run in runs:
                     ended = (result.kind[run.numbers] != "undecided") | result.neutral[run.numbers]
+                    ended |= np.isin(run.numbers, list(self._measured.followed_in_vain))
                     measured += int(ended.sum()) if until < steps[-1] else ended.size
                     self.tell(Step(what, measured, orbits.size))
                     run.keep(~ended)

@@ -186,7 +186,7 @@ class MeasuredLabels:
             if certificate is not None:
                 self._certified.take(doubt.orbit, certificate, int(result.steps[doubt.orbit]))
                 settled[doubt.orbit] = doubt
-            else:
+            elif doubt.orbit not in self.followed_in_vain:
                 following[doubt.orbit] = doubt
         orbits = np.array(sorted(following, key=lambda orbit: solved[orbit][0]), dtype=int)
         periods = np.array([solved[orbit][0] for orbit in orbits.tolist()], dtype=int)

@@ -50,9 +50,7 @@ def _nothing_active(step: MapStep, parameters: Any, hidden: jax.Array) -> jax.Ar
     return jnp.zeros(shape[1:], bool)
 
 
-def _woken(
-    step: MapStep, parameters: Any, first: jax.Array, states: jax.Array, steps: int | jax.Array
-) -> jax.Array:
+def _woken(step: MapStep, parameters: Any, first: jax.Array, states: jax.Array, steps: int | jax.Array) -> jax.Array:
     """Say which of the units that were left out may have become active on the way.
 
     For all steps at once, which reads the weights from those that were worked on once and not at every step.
@@ -97,8 +95,8 @@ def follow(
     codes, states = jnp.zeros((room, orbits), jnp.uint64), jnp.zeros((room, *hidden.shape))
     start = (hidden, left, seen, codes, states)
     hidden, left, active, codes, states = jax.lax.fori_loop(0, steps, one, start)
-    seen = active, _woken(step, parameters, first, states, steps)
-    return {"hidden": hidden, "left": left, "seen": seen, "codes": codes, "states": states}
+    woken = _woken(step, parameters, first, states, steps)
+    return {"hidden": hidden, "left": left, "seen": (active, woken), "codes": codes, "states": states}
 
 
 @partial(jax.jit, static_argnames=("step", "between"))

@@ -190,7 +190,9 @@ def _dataset(solutions: list[_Solution], shape: tuple[int, int], budget: Budget,
             "certified": ("cycle", np.array([solution.certified for solution in solutions], dtype=bool)),
         },
         attrs={
-            "solves": budget.used, "starts": n_starts, "singular": budget.singular,
+            "solves": budget.used,
+            "starts": n_starts,
+            "singular": budget.singular,
             "still_new": int(budget.too_small),
         },  # fmt: skip
     )
