@@ -68,8 +68,8 @@ def test_a_divergent_orbit_keeps_the_state_and_the_step_at_which_it_left():
     growing = SmoothMap(lambda h: 1.01 * h + 1, 1)
     found = find_attractors(growing, [[0.0]], effort=Effort(extension=1)).isel(start=0)
     hidden, steps = 0.0, 0
-    while hidden <= 1e12:
+    while hidden <= 1e9:
         hidden, steps = 1.01 * hidden + 1, steps + 1
     assert (str(found.kind.values), bool(found.certified)) == ("divergent", False)
     assert steps <= int(found.steps) <= steps + 5  # looked at every fifth step
-    assert 1e12 < float(found.state[0]) < 2e12
+    assert 1e9 < float(found.state[0]) < 2e9

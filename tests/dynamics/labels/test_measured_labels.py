@@ -1,9 +1,10 @@
 """Labels that measurements give, and those that they must not give."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attrax.dynamics import Effort, ReluMap, find_attractors
+from attrax.dynamics import Effort, ReluMap, SmoothMap, find_attractors, tanh_map
 from tests.dynamics.known_systems import attractor, border_collision, rotate
 
 
@@ -54,3 +55,44 @@ def test_chaos_within_bands_is_seen():
     """Its bands are visited in order, which the 0-1 test takes for all there is unless it is sampled band by band."""
     found = attractor(border_collision(0.3021593721, 0.6369265424, -0.9907876494, 1.2354207830), 4)
     assert found.kind == "chaotic"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("turn", [(5**0.5 - 1) / 2, 0.381, 0.27])
+def test_circles_around_a_centre_beside_a_contraction_are_neutral(turn, seed):
+    """A continuum of circles: a push leads to the next one, however near it is."""
+    rotation = rotate(2 * np.pi * turn)
+
+    def function(h):
+        return jnp.append(rotation @ h[:2], 0.5 * h[2])
+
+    starts = np.array([[1.0, 0.0, 0.2], [1.5, 0.0, 0.1]])
+    found = find_attractors(SmoothMap(function, 3), starts, seed=seed, effort=Effort(extension=1))
+    assert found.kind.values.tolist() == ["undecided"] * 2
+    assert found.neutral.all()
+    assert found.attractor.values.tolist() == [-1, -1]
+
+
+def test_an_orbit_that_rests_where_others_leave_is_not_chaotic():
+    """Exponents above zero, and a neighbour that parts: but it parts from one point, and for good."""
+    resting = find_attractors(ReluMap(np.diag([2.0, 0.5]), [-1.0, 1.0]), [[1.0, 2.0]]).isel(start=0)
+    assert resting.kind == "undecided"
+    assert find_attractors(tanh_map(np.array([[2.0]]), [0.0]), [[0.0]]).isel(start=0).kind == "undecided"
+
+
+def test_a_curve_that_repels_across_itself_is_not_chaotic():
+    """A circle in the plane z = 0, exactly invariant, with z' = tanh(2 z): neighbours leave for the circles beside it."""
+    rotation = rotate(2 * np.pi * 0.381)
+
+    def function(h):
+        flat = rotation @ h[:2]
+        return jnp.append(flat / jnp.sqrt(flat @ flat), jnp.tanh(2 * h[2]))
+
+    found = find_attractors(SmoothMap(function, 3), [[1.0, 0.0, 0.0]]).isel(start=0)
+    assert found.kind == "undecided"
+
+
+def test_maps_of_one_unit_have_one_exponent():
+    assert find_attractors(tanh_map(np.array([[1.0003]]), [0.0]), [[0.0]], effort=Effort(extension=1)).kind.item()
+    turning = SmoothMap(lambda h: jnp.mod(h + 1 / 3 + 1e-6, 1.0), 1)
+    assert find_attractors(turning, [[0.1]], effort=Effort(extension=1)).kind.item() in ("quasi-periodic", "undecided")

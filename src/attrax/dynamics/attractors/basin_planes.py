@@ -167,6 +167,8 @@ class _Borders:
     def _numbers(self, places: Float[np.ndarray, "places 2"]) -> Int[np.ndarray, " places"]:
         starts = np.concatenate([self._first.reshape(-1, self._middle.size), self._middle + places @ self._directions])
         found = find_attractors(self._map, starts, self._seed, self._effort)
+        if found.attractor.values[: len(self._first)].tolist() != list(range(len(self._first))):
+            raise RuntimeError("a start of the plane went elsewhere when it was followed again")
         numbers = np.where(found.kind.values == "undecided", -2, found.attractor.values)
         return numbers[len(self._first) :]
 

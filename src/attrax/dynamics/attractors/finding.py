@@ -118,7 +118,8 @@ class KnownAttractors:
             leader = int(labelled.shares_with[orbit])
             if leader not in number_of:
                 number_of[leader] = self._number_of(family, labelled, leader, float(sizes[leader]))
-            number_of[orbit] = number_of[leader]
+            nothing = labelled.found.kind[orbit] in ("divergent", "undecided")
+            number_of[orbit] = (-1, False) if nothing else number_of[leader]
         found = [number_of[orbit] for orbit in orbits]
         return np.array([number for number, _ in found], int), np.array([perhaps for _, perhaps in found], bool)
 

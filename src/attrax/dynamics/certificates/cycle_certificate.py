@@ -151,16 +151,23 @@ def _reach(
     each step, and by how much the directions grow at most.
     """
     period, rank = cycle.states.shape[0] - 1, cycle.basis.shape[1]
-    along = np.empty((period + 1, gap.size, rank + 1))
-    along[0] = np.column_stack([cycle.basis, gap])
-    for step in range(period):
-        along[step + 1] = cycle.linear.push(step, along[step])
-    directions, gaps = along[:-1, :, :rank], np.linalg.norm(along[:, :, rank], axis=1)
-    largest = max(1.0, float(np.sqrt((directions**2).sum(axis=(1, 2)).max(initial=0.0))))
-    squares = np.zeros((period, to_drives.shape[0]))
-    for direction in range(rank):
-        squares += (directions[:, :, direction] @ to_drives.T) ** 2
-    return np.sqrt(squares), gaps, largest
+    reach, gaps, largest = np.zeros((period, to_drives.shape[0])), np.empty(period + 1), 1.0
+    gaps[0], now = np.linalg.norm(gap), np.column_stack([cycle.basis, gap])
+    together = max(_TOGETHER // now.size, 1)
+    for first in range(0, period, together):
+        along = np.empty((min(together, period - first), *now.shape))
+        for step in range(len(along)):
+            along[step] = now
+            now = cycle.linear.push(first + step, now)
+            gaps[first + step + 1] = np.linalg.norm(now[:, rank])
+        for direction in range(rank):
+            reach[first : first + together] += (along[:, :, direction] @ to_drives.T) ** 2
+        sizes = np.einsum("sud,sud->s", along[:, :, :rank], along[:, :, :rank])
+        largest = max(largest, float(np.sqrt(sizes.max(initial=0.0))))
+    return np.sqrt(reach), gaps, largest
+
+
+_TOGETHER = 1_000_000  # numbers of directions that are multiplied with the weights at once
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,9 @@ class FixedPointCertifier:
             growing = self._may_grow(steps, moved, biases)
         standing = np.abs(steps).max(axis=1) <= RESIDUAL * np.abs(hidden).max(axis=1, initial=1e-300)
         for orbit in range(states.shape[0]):
-            if growing[orbit] and self._grows_for_ever(piece, biases[orbit], hidden[orbit], steps[orbit]):
-                yield Certificate(1, certified=True, divergent=True)
+            grows = growing[orbit] and not standing[orbit]
+            if grows and self._grows_for_ever(piece, biases[orbit], hidden[orbit], steps[orbit]):
+                yield Certificate(1, certified=True, divergent=True, state=hidden[orbit])
                 continue
             if not consistent[orbit]:
                 neutral = standing[orbit] and piece.stability.neutral

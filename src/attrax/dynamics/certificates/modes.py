@@ -76,8 +76,9 @@ class Modes:
         Its steps go by y' = J y, so that the drive of unit i after t of them has changed by Σ_k a_ik (1 + λ_k + ... +
         λ_k^(t-1)). Let λ_1 be real, at least 1, and the largest. What the other growing modes add up to is at most what
         as large an amplitude along λ_1 would; so where that of λ_1 takes each drive away from zero by more than they
-        can take it back, they never turn it. A decaying mode adds at most |a_ik| 2 / |1 - λ_k|, and a real positive
-        one at most a_ik / (1 - λ_k) on its side. With λ_1 = 1 the orbit grows in proportion to time.
+        can take it back, they never turn it. A decaying mode adds at most |a_ik| 2 / |1 - λ_k|, and a real positive one at
+        most a_ik / (1 - λ_k) on its side. With λ_1 = 1 the orbit grows in proportion to time; but what is computed as 1
+        may be less, so that 1 is believed only of an eigenvector that the matrix leaves as it is, to the last digit.
 
         Parameters
         ----------
@@ -85,7 +86,9 @@ class Modes:
             From this state to the next one.
         drives
             At this state.
-        error, moving
+        error
+            How far each drive, and each entry of the step, may be from what is computed.
+        moving
             As in `keeps_signs`.
         """
         if not self._values.size:
@@ -94,25 +97,47 @@ class Modes:
         terms, lost, amplitudes = self._terms(step)
         if terms is None:
             return False
-        leading = values.real >= values.real.max() * (1 - _ONE)
-        first = int(np.argmax(np.where(leading, np.abs(amplitudes), -1)))
-        largest = values[first]
-        if largest.imag != 0 or largest.real < 1 - _ONE or np.abs(values).max() > largest.real * (1 + _ONE):
+        # What rounding has put into the step may be along any mode.
+        noise = float(np.linalg.cond(self._vectors)) * float(np.linalg.norm(error))
+        largest = float(values.real.max())
+        leading = (values.real >= largest * (1 - _ONE)) & (values.imag == 0)  # one mode, or several that grow alike
+        along_them = (self._vectors[:, leading] @ amplitudes[leading]).real
+        if not leading.any() or np.abs(values).max() > largest * (1 + _ONE):
             return False
-        if not abs(amplitudes[first]) > _ALONG * float(np.linalg.norm(step)):
+        if not np.linalg.norm(along_them) > max(_ALONG * float(np.linalg.norm(step)), noise):
             return False
+        if not self._is_growing(largest, along_them):
+            return False
+        lost = lost + noise * np.linalg.norm(self._to_drive, axis=1)
         signs = np.where(drives > 0, 1.0, -1.0)
-        grows, real = np.abs(values) >= 1 - _ONE, values.imag == 0
-        others = grows & (np.arange(grows.size) != first)
-        along = signs * terms[:, first].real
-        adverse = np.abs(terms[:, others & ~real]).sum(axis=1)
-        adverse -= np.minimum(signs[:, None] * terms[:, others & real].real, 0).sum(axis=1)
+        # Only of a real positive mode do all terms have the sign of the first; what decays by less than rounding tells
+        # is taken to grow.
+        positive = (values.imag == 0) & (values.real >= 0)
+        grows = np.abs(values) >= 1 - _ONE
+        others = grows & ~leading
+        along = signs * terms[:, leading].real.sum(axis=1)
+        adverse = np.abs(terms[:, others & ~positive]).sum(axis=1)
+        adverse -= np.minimum(signs[:, None] * terms[:, others & positive].real, 0).sum(axis=1)
         sums = terms[:, ~grows] / (1 - values[~grows])
-        straight = real[~grows] & (values[~grows].real >= 0)
+        straight = positive[~grows]
         lowest = np.abs(drives) + np.minimum(signs[:, None] * sums[:, straight].real, 0).sum(axis=1)
         lowest -= 2 * np.abs(sums[:, ~straight]).sum(axis=1)
-        untouched = (along == 0) & (adverse == 0)  # a unit that growing ones have no weights to
+        # A unit that growing ones have no weights to stays as it is.
+        untouched = (along == 0) & (adverse == 0) & ~self._to_drive[:, self._grown(grows)].any(axis=1)
         return bool((((along - adverse > lost) | untouched) & (lowest > error + lost) | ~moving).all())
+
+    def _is_growing(self, value: float, vector: Float[np.ndarray, " active"]) -> bool:
+        """Whether a real eigenvalue is above 1 for certain, or 1 exactly, as its eigenvector says."""
+        uncertain = float(np.linalg.cond(self._vectors)) * len(vector) * np.finfo(float).eps
+        uncertain *= float(np.linalg.norm(self._jacobian))
+        if value > 1 + uncertain:
+            return True
+        exact = np.round(vector / vector[np.argmax(np.abs(vector))], 9)
+        return abs(value - 1) <= _ONE and bool((self._jacobian @ exact == exact).all())
+
+    def _grown(self, grows: Bool[np.ndarray, " modes"]) -> Bool[np.ndarray, " active"]:
+        """Return which units the growing modes reach."""
+        return np.asarray((np.abs(self._vectors[:, grows]) > 0).any(axis=1))
 
     def _terms(
         self, vector: Float[np.ndarray, " units"]

@@ -49,6 +49,8 @@ class CertifiedLabels:
         if certificate.divergent:
             self.result.kind[orbit] = "divergent"
             self.result.certified[orbit] = True
+            self.result.state[orbit] = certificate.state
+            self.result.exponents[orbit], self.result.exponent_error[orbit] = np.nan, np.nan
             self.result.steps[orbit] = steps
             return True
         if certificate.certified or certificate.reached:

@@ -48,7 +48,7 @@ class SampledSet:
         relaxation: float,
         axes: Float[np.ndarray, "axes units"] | None = None,
     ) -> None:
-        self._orbit, self._family, self._state = np.array([orbit]), family, state
+        self._family, self._state = family.only(orbit), state
         self._axes = common_axes(state.size) if axes is None else axes
         self._dimension, self._relaxation = dimension, relaxation
         self._sample, self._widened = sample, False
@@ -88,7 +88,7 @@ class SampledSet:
         return True
 
     def _follow(self, state: Float[np.ndarray, " units"], steps: int) -> Float[np.ndarray, "steps units"]:
-        return self._family.orbits(self._orbit, state[None]).states_along(steps)[:, 0]
+        return self._family.orbits(np.array([0]), state[None]).states_along(steps)[:, 0]
 
 
 def covering(

@@ -45,4 +45,4 @@ def excluded_period(points: Float[np.ndarray, "steps axes"]) -> int:
         # A multiple of the record before it may be the same return, nearer because the orbit still converges.
         turned = len(records) > 1 and records[-1] % records[-2] != 0
         excluded.append(records[-1] - 1 if turned else 0)
-    return int(np.median(excluded))
+    return sorted(excluded)[(len(excluded) - 1) // 2]

@@ -45,10 +45,11 @@ def classify(
 
     Notes
     -----
-    In this order: divergent (norm above 1e6 or not finite); certified fixed point or cycle; chaotic (λ1 above 10/T and
-    above 5 standard errors, the orbit stationary, and the 0-1 test agrees); quasi-periodic (λ1 within 5/T of zero and
-    the first one that is not within 10/T below that, stationary, averages gain digits, no cycle at its nearest returns
-    up to K); else followed up to ten times longer; else undecided.
+    In this order: divergent (norm above 1e9 times start or input, not finite, or a proof of growth without bound);
+    certified fixed point or cycle; chaotic (λ1 above 10/T and above 5 standard errors, the orbit stationary, and the
+    0-1 test agrees or, later, neighbours part); quasi-periodic (λ1 within 5/T of zero and the first one that is not within
+    10/T below that, stationary, averages gain digits or points lie on a curve, no cycle up to K that it has not drifted
+    past at its nearest returns); else followed up to ten times longer; else undecided.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def label_and_sample(
     found = labelling.run()
     shares_with = np.arange(len(starts))
     for orbit, leader in labelling.leaders.items():
-        if found.period[orbit] == 0:
+        if found.period[orbit] == 0 and found.kind[orbit] == found.kind[leader]:
             shares_with[orbit] = leader
     moving = np.flatnonzero(np.isin(found.kind, ("quasi-periodic", "chaotic")))
     return Labelled(
@@ -298,6 +299,7 @@ class _Labelling:
             if len(steps) == 1 and steps[0] >= _EARLY * CHUNK:
                 for run in runs:
                     run.measure_until(steps[0] // _EARLY)
+                    run.forget_states()
                 on_curves = [run.on_curves(10 / steps[0]) for run in runs]
                 runs = without_tangents(self.family, runs, on_curves, self._at_once)
             for until in steps:

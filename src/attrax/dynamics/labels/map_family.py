@@ -30,6 +30,10 @@ class MapFamily(ABC):
         """Return the map of an orbit."""
 
     @abstractmethod
+    def only(self, orbit: int) -> "MapFamily":
+        """Return the family of one orbit alone, its number 0: what it holds is let go with it."""
+
+    @abstractmethod
     def key(self, orbit: int) -> bytes:
         """Return what is equal for orbits of equal maps."""
 
@@ -91,6 +95,10 @@ class ReluFamily(MapFamily):
     def of(self, orbit: int) -> ReluMap:
         """Return the map of an orbit."""
         return ReluMap(self.weights, self.biases[orbit], self.leak)
+
+    def only(self, orbit: int) -> "ReluFamily":
+        """Return the family of one orbit alone."""
+        return ReluFamily(self.weights, self.biases[orbit : orbit + 1].copy(), self.leak)
 
     def key(self, orbit: int) -> bytes:
         """Return what is equal for orbits of equal maps."""
@@ -187,6 +195,10 @@ class SmoothFamily(MapFamily):
     def of(self, orbit: int) -> SmoothMap:
         """Return the map of an orbit."""
         return self.smooth_map
+
+    def only(self, orbit: int) -> "SmoothFamily":
+        """Return the family of one orbit alone."""
+        return self
 
     def key(self, orbit: int) -> bytes:
         """Return what is equal for orbits of equal maps."""

@@ -23,7 +23,8 @@ _REPEATS = 1e-11  # of the orbit's scale
 _PUSH = 1e-6  # of the orbit's scale
 _PUSHED_FOR, _SHRUNK = 1500, 0.95  # in so many steps; exponents above -10/T have been told apart from zero before
 _CLEARLY_ZERO = 0.5  # of the zero band 10/T: the error is at most about 4/T, and what lies between is followed further
-_KNOWN = 3000  # steps of a torus that a push is to lead back to
+_KNOWN, _LAST = 3000, 10_000  # steps that are compared after a push, and of the set that it is to lead back to
+_OUT = 0.2  # of the distance from the mean
 _STATIONARY = 1.25  # largest ratio of the amplitudes in the quarters of a run
 _DIGITS = 1.25  # half way between a chaotic orbit's +0.5 and a regular one's +2
 _BESIDE, _APART = 1e-9, 3e-3  # of the size: chaos may stay within narrow bands
@@ -158,25 +159,33 @@ class MeasuredLabels:
 
     def _runs_on_a_curve(self, orbit: int, measured: Measurement, row: int) -> bool:
         """Whether an orbit's points lie on a curve, though averages along it have not settled yet."""
-        state, relaxation = self._result.state[orbit], -1 / float(measured.exponents[row, 1])
+        across = np.append(measured.weighted_exponents[row], -np.inf)[1]  # below zero, or this is not asked
+        state, relaxation = self._result.state[orbit], -1 / float(across)
         sample = SetSample(measured.points[:, row].copy())
         return SampledSet(self._family, orbit, state, sample, 1, relaxation, measured.axes[row]).is_curve()
 
     def _parts(self, orbit: int, exponent: float) -> bool:
-        """Whether a neighbour a billionth of the size away is soon a few million times as far away.
+        """Whether a neighbour a billionth of the size away is soon a few million times as far away, on the same set.
 
-        As it is in chaos, while on a curve or a torus neighbours part no faster than in proportion to time.
+        As it is in chaos. On a curve or a torus neighbours part no faster than in proportion to time; from a set that
+        is exactly invariant and repels across itself they part as fast, and leave it.
         """
-        result = self._result
+        result, state = self._result, self._result.state[orbit]
         push: np.ndarray = self._certified.generator().standard_normal(self._family.n_units)
         size = float(result.amplitude[orbit])
-        pushed = self._pushed(result.state[orbit], _BESIDE * size / float(np.linalg.norm(push)) * push)
-        orbits = self._family.orbits(np.array([orbit, orbit]), np.stack([result.state[orbit], pushed]))
+        if not size > _REPEATS / _BESIDE * self._scale(orbit, state[None]):  # the push would be lost in rounding
+            return False
+        pushed = self._pushed(state, _BESIDE * size / float(np.linalg.norm(push)) * push)
+        orbits = self._family.orbits(np.array([orbit, orbit]), np.stack([state, pushed]))
         steps, apart = 0, 0.0
         while apart < _APART * size and steps < _FOLDS / exponent:
             hidden = orbits.record(PIECE)[-1]
             apart, steps = float(np.linalg.norm(hidden[1] - hidden[0])), steps + PIECE
-        return apart >= _APART * size and bool((orbits.left_at < 0).all())
+        if apart < _APART * size or (orbits.left_at >= 0).any():
+            return False
+        orbits.follow(min(int(_FOLDS / exponent), _LAST))  # where it leaves, it leaves at the same rate
+        later = orbits.states_along(_LAST) @ common_axes(self._family.n_units).T
+        return compare(SetSample(later[:, 0]), SetSample(later[:, 1]), dimension=0) != "other"
 
     def _settle_on_cycles(self, doubts: "list[_Doubt]", solved: dict[int, list[int]]) -> set[int]:
         """Label the orbits that are certain to go to the cycle that is near them, if need be after following them."""
@@ -211,7 +220,7 @@ class MeasuredLabels:
     def _accept_torus(self, doubt: "_Doubt", longest: int) -> None:
         result, orbit, measured = self._result, doubt.orbit, doubt.measured
         result.period_excluded[orbit] = longest
-        if doubt.dimension == 2 and not self._comes_back(orbit):
+        if doubt.dimension == 2 and not self._comes_back(doubt):
             result.neutral[orbit] = True
             return
         result.kind[orbit] = "quasi-periodic"
@@ -281,17 +290,17 @@ class MeasuredLabels:
         """Return a state after a push; activities of ReLU units stay at or above zero."""
         return np.maximum(state + push, 0.0) if isinstance(self._family, ReluFamily) else state + push
 
-    def _comes_back(self, orbit: int) -> bool:
-        """Whether an orbit that is pushed off its set returns to it; in a continuum of neutral states it does not."""
-        number = np.array([orbit])
-        known = self._certified.follow(number, self._result.state[orbit][None], _KNOWN)[:, 0]
-        spread = known - known.mean(axis=0)
-        weights = self._certified.generator().standard_normal(known.shape[0]) / np.sqrt(known.shape[0])
-        push: np.ndarray = 0.2 * weights @ spread
-        pushed = self._pushed(known[-1], push)
-        axes = common_axes(known.shape[1])
-        returned = self._certified.follow(number, pushed[None], _KNOWN)[-_KNOWN // 2 :, 0]
-        return compare(SetSample(known @ axes.T), SetSample(returned @ axes.T), dimension=2) != "other"
+    def _comes_back(self, doubt: "_Doubt") -> bool:
+        """Whether an orbit that is pushed off its torus, out or in, returns to it, as it does in no neutral continuum."""
+        orbit, axes = np.array([doubt.orbit]), doubt.measured.axes[0]
+        passed = self._certified.follow(orbit, self._result.state[doubt.orbit][None], _KNOWN)[:, 0]
+        known = SetSample(np.concatenate([doubt.measured.points[-_LAST:, 0], passed @ axes.T]))
+        for push in (_OUT, -_OUT):
+            pushed = self._pushed(passed[-1], push * (passed[-1] - passed.mean(axis=0)))
+            returned = self._certified.follow(orbit, pushed[None], 2 * _KNOWN)[-_KNOWN:, 0]
+            if compare(known, SetSample(returned @ axes.T), dimension=2) != "same":
+                return False
+        return True
 
 
 def _is_stationary(points: Float[np.ndarray, "steps axes"]) -> bool:

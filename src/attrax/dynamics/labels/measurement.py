@@ -52,7 +52,7 @@ class Measurement:
         trail = [Passage(passage.codes[:, one].copy()) for passage in self.trail]
         return Measurement(
             self.steps, self.exponents[one], self.weighted_exponents[one], self.exponent_error[one],
-            self.points[:, one].copy(), self.axes[one], self.amplitude[one], trail, self.sample[:, one], self.orbits,
+            self.points[:, one].copy(), self.axes[one], self.amplitude[one], trail, self.sample[:0, one], self.orbits,
         )  # fmt: skip
 
     def last_states(self, orbit: int) -> Float[np.ndarray, "steps units"]:

@@ -161,7 +161,8 @@ def _solve(family: MapFamily, returns: Sequence[NearReturn]) -> Bool[np.ndarray,
         promising = (best[going] <= _SUSPICIOUS * spacings[going]) & (lengths[going] >= _SHORTEST_STEP)
         promising |= residuals <= _PROGRESS * previous[going]
         previous[going] = residuals
-        away = np.linalg.norm(targets[going] - ends[going], axis=1)
+        with np.errstate(over="ignore"):  # where there is no such place
+            away = np.linalg.norm(targets[going] - ends[going], axis=1)
         going = going[finite & ~solved[going] & (promising | (attempt < _ATTEMPTS)) & (away <= limits[going])]
         if not going.size:
             break

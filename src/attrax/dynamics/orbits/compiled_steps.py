@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
-DIVERGED = 1e12
+DIVERGED = 1e9
 """An orbit whose norm exceeds its start and its input by this factor, or is not finite, counts as divergent."""
 CHUNK = 500
 """Steps that one compiled call takes while it measures."""

@@ -194,5 +194,5 @@ def _dataset(solutions: list[_Solution], shape: tuple[int, int], budget: Budget,
             "starts": n_starts,
             "singular": budget.singular,
             "still_new": int(budget.too_small),
-        },  # fmt: skip
+        },
     )

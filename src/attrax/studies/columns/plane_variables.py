@@ -13,8 +13,8 @@ PLANES: dict[str, Variable] = {
         period=("steps", "Minimal period of a fixed point (1) or cycle; 0 for the other kinds."),
         period_excluded=(
             "steps",
-            "K: up to this period the orbit has drifted past all cycles, or its nearest returns have none; 0 where none "
-            "was sought.",
+            "K: up to this period the orbit has drifted past all cycles, or its nearest returns have none; 0 where "
+            "none was sought.",
         ),
         certified=(
             TRUE_OR_FALSE,
