@@ -81,7 +81,7 @@ def test_an_orbit_that_rests_where_others_leave_is_not_chaotic():
 
 
 def test_a_curve_that_repels_across_itself_is_not_chaotic():
-    """A circle in the plane z = 0, exactly invariant, with z' = tanh(2 z): neighbours leave for the circles beside it."""
+    """A circle in the plane z = 0, exactly invariant, with z' = tanh(2 z): neighbours leave for circles beside it."""
     rotation = rotate(2 * np.pi * 0.381)
 
     def function(h):

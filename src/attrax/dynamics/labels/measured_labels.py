@@ -291,7 +291,7 @@ class MeasuredLabels:
         return np.maximum(state + push, 0.0) if isinstance(self._family, ReluFamily) else state + push
 
     def _comes_back(self, doubt: "_Doubt") -> bool:
-        """Whether an orbit that is pushed off its torus, out or in, returns to it, as it does in no neutral continuum."""
+        """Whether an orbit that is pushed off its torus, out or in, returns to it: in a neutral continuum none does."""
         orbit, axes = np.array([doubt.orbit]), doubt.measured.axes[0]
         passed = self._certified.follow(orbit, self._result.state[doubt.orbit][None], _KNOWN)[:, 0]
         known = SetSample(np.concatenate([doubt.measured.points[-_LAST:, 0], passed @ axes.T]))
