@@ -2,10 +2,10 @@
 
     git worktree add /somewhere COMMIT
     .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
-    .venv/bin/python benchmarks/engine.py --before /somewhere/src [--networks DIR] [--runs 3]
+    .venv/bin/python benchmarks/engine.py --before /somewhere/src [--networks DIR] [--runs 3] [--only TEXT]
 
 Both versions label the same inputs in processes of their own, one after the other and in turn, each once to compile and
-then measured. One thread. By its tables it takes about an hour, most of it the earlier version's.
+then measured. One thread. A run of all takes about half an hour, most of it the earlier version's; `--only` does part.
 """
 
 import argparse
@@ -72,39 +72,30 @@ def planes(directory: Path):
         yield condition.title, on_task.weights, biases, starts
 
 
-def cases(directory: Path):
-    """What is labelled: planes by how much of them oscillates, and single curves of large networks."""
-    from attrax.dynamics import classify
-
+def cases(directory: Path, only: str):
+    """What is labelled: planes, or a part of them where that takes long, and single curves of large networks."""
     sys.path[:0] = [str(HERE.parent)]
     from tests.dynamics.known_systems import border_collision
 
     for title, weights, biases, starts in planes(directory):
-        if title.startswith("supervised, δ = 0.15"):
-            some = np.arange(0, len(starts), 7)
-            yield f"{title}: every seventh point", weights, biases[some], starts[some], 10
-            continue
-        kind = classify(weights, biases, 1.0, starts).kind
-        fixed, moving = np.flatnonzero(kind == "fixed point"), np.flatnonzero(kind != "fixed point")
-        if not title.startswith("ppo, δ = 0.15"):
-            if title.startswith("ppo, δ = 0.06, seed 0"):
-                yield f"{title}: the points that are fixed", weights, biases[fixed], starts[fixed], 10
-            continue
-        count = min(len(fixed), len(moving))
-        if count > len(starts) // 5:
-            some = np.concatenate([fixed[:: max(1, len(fixed) // count)][:count], moving[:count]])
-            yield f"{title}: as many fixed as moving", weights, biases[some], starts[some], 10
+        every = 7 if title.startswith("supervised, δ = 0.15") else 1
+        if only in title:
+            some = np.arange(0, len(starts), every)
+            part = f"{title}: one point in {every}" if every > 1 else title
+            yield part, weights, biases[some], starts[some], 10
     for units in (250, 1000, 2000):
-        wide = border_collision(*CURVE).widened(units)
+        title, wide = f"one curve, {units} units", border_collision(*CURVE).widened(units)
         relu_map = wide.relu_map()
-        yield f"one curve, {units} units", relu_map.weights, relu_map.bias[None], wide.state([0.1, 0.1])[None], 1
+        if only in title:
+            yield title, relu_map.weights, relu_map.bias[None], wide.state([0.1, 0.1])[None], 1
 
 
-def compare(before: Path, directory: Path, runs: int) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
+def compare(before: Path, directory: Path, runs: int, only: str) -> None:
+    kept = TABLES / "before-and-after.json"
+    rows: list[dict] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
     versions = {"before": before, "after": HERE.parent / "src"}
     with tempfile.TemporaryDirectory() as scratch:
-        for title, weights, biases, starts, extension in cases(directory):
+        for title, weights, biases, starts, extension in cases(directory, only):
             inputs = Path(scratch) / "inputs.npz"
             np.savez(inputs, W=weights, b=biases, s=starts, extension=extension)
             found: dict[str, list[dict]] = {name: [] for name in versions}
@@ -119,19 +110,18 @@ def compare(before: Path, directory: Path, runs: int) -> list[dict[str, object]]
                         check=True,
                     )
                     found[name].append(json.loads(told.stdout.splitlines()[-1]))
-            row: dict[str, object] = {"what": title, "points": len(starts)}
+            row: dict = {"what": title, "points": len(starts), "runs": runs}
             for name, several in found.items():
                 row[name] = float(np.median([one["seconds"] for one in several]))
                 row[f"{name}_memory_MB"] = max(one["memory_MB"] for one in several)
                 row[f"{name}_labels"] = dict(collections.Counter(several[0]["kinds"]))
             pairs = zip(found["before"][0]["kinds"], found["after"][0]["kinds"], strict=True)
             row["changed"] = dict(collections.Counter(f"{a} → {b}" for a, b in pairs if a != b))
-            rows.append(row)
+            rows = [other for other in rows if other["what"] != title] + [row]
             print(row, flush=True)
             TABLES.mkdir(exist_ok=True)
-            (TABLES / "before-and-after.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+            kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
             write(rows)
-    return rows
 
 
 def write(rows: list[dict]) -> None:
@@ -142,16 +132,18 @@ def write(rows: list[dict]) -> None:
         "cover them, and this one, in turn on the same inputs of one machine, one thread, after a run that compiles;",
         "medians. Networks of 250 units; planes of the stimulus stage, 21 x 21 points in two contexts, or part of it.",
         "",
-        "| what | points | before (s) | after (s) | ratio | undecided before | after | memory (MB) | changed |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| what | points | fixed | runs | before (s) | after (s) | ratio | undecided before | after | memory (MB) "
+        "| changed |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         undecided = [row[f"{name}_labels"].get("undecided", 0) for name in ("before", "after")]
+        fixed = row["after_labels"].get("fixed point", 0) / row["points"]
         changed = ", ".join(f"{count} {what}" for what, count in row["changed"].items()) or "none"
         lines.append(
-            f"| {row['what']} | {row['points']} | {row['before']:.1f} | {row['after']:.1f} | "
-            f"{row['before'] / row['after']:.1f} | {undecided[0]} | {undecided[1]} | {row['after_memory_MB']:.0f} | "
-            f"{changed} |"
+            f"| {row['what']} | {row['points']} | {fixed:.0%} | {row['runs']} | "
+            f"{row['before']:.1f} | {row['after']:.1f} | {row['before'] / row['after']:.1f} | "
+            f"{undecided[0]} | {undecided[1]} | {row['after_memory_MB']:.0f} | {changed} |"
         )
     (HERE / "engine.md").write_text("\n".join([*lines, "", *_WHY]), encoding="utf-8")
 
@@ -163,6 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", type=Path, help="the src folder of the earlier version")
     parser.add_argument("--networks", type=Path, default=Path("attrax-out/attractors"))
+    parser.add_argument("--only", default="", help="of what holds this text; the other rows stay as they are")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--label", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -171,7 +164,7 @@ def main() -> None:
     elif arguments.before is None:
         write(json.loads((TABLES / "before-and-after.json").read_text(encoding="utf-8")))
     else:
-        compare(arguments.before, arguments.networks, arguments.runs)
+        compare(arguments.before, arguments.networks, arguments.runs, arguments.only)
 
 
 if __name__ == "__main__":

@@ -74,11 +74,12 @@ class Modes:
         """Whether an orbit grows without bound in this piece and never leaves it.
 
         Its steps go by y' = J y, so that the drive of unit i after t of them has changed by Σ_k a_ik (1 + λ_k + ... +
-        λ_k^(t-1)). Let λ_1 be real, at least 1, and the largest. What the other growing modes add up to is at most what
-        as large an amplitude along λ_1 would; so where that of λ_1 takes each drive away from zero by more than they
-        can take it back, they never turn it. A decaying mode adds at most |a_ik| 2 / |1 - λ_k|, and a real positive
-        one at most a_ik / (1 - λ_k) on its side. With λ_1 = 1 the orbit grows in proportion to time; but what is computed as 1
-        may be less, so that 1 is believed only of an eigenvector that the matrix leaves as it is, to the last digit.
+        λ_k^(t-1)). Let λ_1 be real, at least 1, and the largest. What the other growing modes add up to is at most
+        what as large an amplitude along λ_1 would; so where that of λ_1 takes each drive away from zero by more than
+        they can take it back, they never turn it. A decaying mode adds at most |a_ik| 2 / |1 - λ_k|, and a real
+        positive one at most a_ik / (1 - λ_k) on its side. With λ_1 = 1 the orbit grows in proportion to time; but what
+        is computed as 1 may be less, so that 1 is believed only of an eigenvector that the matrix leaves as it is, to
+        the last digit.
 
         Parameters
         ----------

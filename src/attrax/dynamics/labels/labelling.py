@@ -48,8 +48,8 @@ def classify(
     In this order: divergent (norm above 1e9 times start or input, not finite, or a proof of growth without bound);
     certified fixed point or cycle; chaotic (λ1 above 10/T and above 5 standard errors, the orbit stationary, and the
     0-1 test agrees or, later, neighbours part); quasi-periodic (λ1 within 5/T of zero and the first one that is not
-    within 10/T below that, stationary, averages gain digits or points lie on a curve, no cycle up to K that it has not drifted
-    past at its nearest returns); else followed up to ten times longer; else undecided.
+    within 10/T below that, stationary, averages gain digits or points lie on a curve, no cycle up to K that it has not
+    drifted past at its nearest returns); else followed up to ten times longer; else undecided.
 
     Raises
     ------
