@@ -111,12 +111,17 @@ def known(_) -> None:
 
 
 def border_collision(_) -> None:
+    for name, seed in (("border-collision", 0), ("border-collision-new", 1)):
+        against_brute_force(name, seed)
+
+
+def against_brute_force(name: str, seed: int) -> None:
     import border_collision_truth as brute
 
     from attrax.dynamics import find_attractors
     from tests.dynamics.known_systems import border_collision as system
 
-    maps = brute.parameters(1000, seed=0)
+    maps = brute.parameters(1000, seed=seed)
     begin = time.perf_counter()
     truth = brute.truth(maps)
     truth_seconds = time.perf_counter() - begin
@@ -137,7 +142,7 @@ def border_collision(_) -> None:
             }
         )  # fmt: skip
     save(
-        "border-collision",
+        name,
         {"seconds": time.perf_counter() - begin, "truth_seconds": truth_seconds, "rows": rows},
     )
 
@@ -274,7 +279,7 @@ def profile(arguments) -> None:
             "network": title, "seconds": total,
             "peak_memory_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             **{name: spent[name] for name in (
-                "measure_until", "seek_cycles", "certify_cycle", "_follow_until_certain", "_settle"
+                "measure_until", "have_cycles", "certify_cycle", "follow_until_certain", "_settle", "_judge"
             )},
         },
     )  # fmt: skip

@@ -14,6 +14,7 @@ def write(tables: Path, page: Path, images: Path) -> None:
     for name, section in (
         ("known", _known),
         ("border-collision", _border_collision),
+        ("border-collision-new", _new_maps),
         ("trained", _trained),
         ("plane", _plane),
         ("profile", _profile),
@@ -126,6 +127,12 @@ excludes: the shortest has {shortest:,}.
     return "## 1,000 random border-collision maps\n" + text
 
 
+def _new_maps(found: dict, images: Path) -> str:
+    """Write of maps that no threshold was looked at with."""
+    text = _border_collision(found, images).partition("\n| truth")
+    return "## 1,000 others\n\nDrawn anew, after the labels' thresholds were set.\n" + "".join(text[1:])
+
+
 def _trained(rows: list[dict], _: Path) -> str:
     points = sum(row["points"] for row in rows)
     undecided, neutral = sum(row["undecided"] for row in rows), sum(row["neutral"] for row in rows)
@@ -184,9 +191,9 @@ def _profile(found: dict, _: Path) -> str:
 
 The last row's plane ({found["network"]}) once more, in a process that has compiled its code, under Python's profiler:
 {found["seconds"]:.0f} s, of which {found["measure_until"]:.0f} s are the steps with tangent vectors, longer runs of what is unclear included;
-{found["seek_cycles"]:.0f} s the search for near returns and their equations; {found["certify_cycle"]:.0f} s the certificates of cycles, each a few
-passes along one orbit; {found["_follow_until_certain"]:.0f} s orbits that are followed until their cycle is certain (their certificates
-included); {found["_settle"]:.0f} s the transients (with theirs). The largest memory of the process was
+{found["have_cycles"]:.0f} s the equations of near returns; {found["certify_cycle"]:.0f} s the certificates of cycles, each a few
+passes along one orbit; {found["follow_until_certain"]:.0f} s orbits that are followed until their cycle is certain (their certificates
+included); {found["_settle"]:.0f} s the transients (with theirs); {found["_judge"]:.0f} s what decides between the other labels. The largest memory of the process was
 {found["peak_memory_MB"]:.0f} MB.
 """
 

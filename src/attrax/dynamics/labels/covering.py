@@ -18,6 +18,7 @@ _LEAP = 0.004  # of the size: what a leap leaves the curve by is of second order
 _RELAXATIONS = 5
 _MOST_STEPS = 200_000
 _LONGER = 4
+_TURNS = 2.5  # so that another pass lies beside every point
 _PASSES = 3
 
 
@@ -131,7 +132,7 @@ def covering(
     longer = lag * whole / max(drift, 1e-300)
     if longer <= max(_PASSES * len(sample.points), _MOST_STEPS / 10):
         for _ in range(_PASSES):
-            passed = follow(state, int(1.2 * longer) + lag)
+            passed = follow(state, int((_TURNS if lag == 1 else 1.2) * longer) + lag)
             sample, state = SetSample(np.concatenate([sample.points, passed @ axes.T])), passed[-1]
             if sample.widest_hole <= _COVERED * sample.size:
                 break
