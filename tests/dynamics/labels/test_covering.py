@@ -44,3 +44,12 @@ def test_what_is_no_curve_is_followed_for_longer():
     sample = SetSample(rng.standard_normal((1000, 2)))
     longer = covering(sample, np.zeros(2), lambda state, steps: rng.standard_normal((steps, 2)), AXES, None)
     assert len(longer.points) == 5000
+
+
+def test_an_orbit_that_has_not_turned_once_is_followed_until_it_has():
+    """13,700 steps a turn: what comes back nearest after it has left is only where it left to."""
+    follow = on_a_bumpy_curve(7.3e-5)
+    passed = follow(np.array([1.2, 0.0]), 10_000)
+    covered = covering(SetSample(passed), passed[-1], follow, AXES, relaxation=1 / -np.log(0.9))
+    assert covered.widest_hole < 0.01
+    assert covered.spacing < 0.01

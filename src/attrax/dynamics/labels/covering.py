@@ -18,6 +18,7 @@ _LEAP = 0.004  # of the size: what a leap leaves the curve by is of second order
 _RELAXATIONS = 5
 _MOST_STEPS = 200_000
 _LONGER = 4
+_TURN = 4
 _TURNS = 2.5  # so that another pass lies beside every point
 _PASSES = 3
 
@@ -126,7 +127,7 @@ def covering(
         return SetSample(np.concatenate([sample.points, more]))
     hole, (lag, drift) = sample.widest_hole, sample.nearest_return()
     slow = sample.slowness
-    if lag <= slow:  # not a whole turn has been seen
+    if 1 < slow and lag < _TURN * slow:  # not a whole turn has been seen, of which `slow` steps are a twenty-fifth
         lag, drift = 1, float(np.linalg.norm(sample.points[1:] - sample.points[:-1], axis=1).mean())
     whole = 2 * np.pi * sample.size if lag == 1 else hole
     longer = lag * whole / max(drift, 1e-300)
