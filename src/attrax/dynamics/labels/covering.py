@@ -127,7 +127,7 @@ def covering(
         return SetSample(np.concatenate([sample.points, more]))
     hole, (lag, drift) = sample.widest_hole, sample.nearest_return()
     slow = sample.slowness
-    if 1 < slow and lag < _TURN * slow:  # not a whole turn has been seen, of which `slow` steps are a twenty-fifth
+    if slow > 1 and lag < _TURN * slow:  # not a whole turn has been seen, of which `slow` steps are a twenty-fifth
         lag, drift = 1, float(np.linalg.norm(sample.points[1:] - sample.points[:-1], axis=1).mean())
     whole = 2 * np.pi * sample.size if lag == 1 else hole
     longer = lag * whole / max(drift, 1e-300)
