@@ -167,8 +167,7 @@ class _Labelling:
             open_orbits = np.setdiff1d(open_orbits, np.concatenate([leading, list(following)])).astype(int)
         if effort.extension > 1:
             unclear = (result.kind == "undecided") & ~result.neutral
-            # An orbit that was followed for as long already, towards a cycle that is there, is not measured for it.
-            unclear[[*leaders, *self._measured.followed_in_vain]] = False
+            unclear[list(leaders)] = False
             self._measure_all(np.flatnonzero(unclear), _looks(effort.extension))
         uncertain = []
         for orbit, leader in leaders.items():
@@ -309,7 +308,6 @@ class _Labelling:
                 self._measured.settle_doubts(longest)
                 for run in runs:
                     ended = (result.kind[run.numbers] != "undecided") | result.neutral[run.numbers]
-                    ended |= np.isin(run.numbers, list(self._measured.followed_in_vain))
                     measured += int(ended.sum()) if until < steps[-1] else ended.size
                     self.tell(Step(what, measured, orbits.size))
                     run.keep(~ended)

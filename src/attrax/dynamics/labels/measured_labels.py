@@ -64,8 +64,8 @@ class MeasuredLabels:
     def __init__(self, certified: CertifiedLabels) -> None:
         self._certified, self._family, self._result = certified, certified.family, certified.result
         self.samples: dict[int, SetSample] = {}
-        self.followed_in_vain: set[int] = set()
-        """Orbits near whose returns there is a cycle, and that were not certain to go there after all the effort."""
+        # Orbits near whose returns there is a cycle, and that were not certain to go there after all the effort.
+        self._followed_in_vain: set[int] = set()
         self._doubts: list[_Doubt] = []
 
     def label(
@@ -191,17 +191,18 @@ class MeasuredLabels:
     def _settle_on_cycles(self, doubts: "list[_Doubt]", solved: dict[int, list[int]]) -> set[int]:
         """Label the orbits that are certain to go to the cycle that is near them, if need be after following them."""
         result, settled, following = self._result, {}, {}
+        longest = self._certified.effort.steps * self._certified.effort.extension
         for doubt in doubts:
             certificate = self._at_a_cycle(doubt, solved[doubt.orbit])
             if certificate is not None:
                 self._certified.take(doubt.orbit, certificate, int(result.steps[doubt.orbit]))
                 settled[doubt.orbit] = doubt
-            elif doubt.orbit not in self.followed_in_vain:
+            elif doubt.orbit not in self._followed_in_vain or doubt.measured.steps >= longest:
                 following[doubt.orbit] = doubt
         orbits = np.array(sorted(following, key=lambda orbit: solved[orbit][0]), dtype=int)
         periods = np.array([solved[orbit][0] for orbit in orbits.tolist()], dtype=int)
         certain = self._certified.follow_until_certain(orbits, periods)
-        self.followed_in_vain |= set(orbits[~certain].tolist())
+        self._followed_in_vain |= set(orbits[~certain].tolist())
         settled |= {orbit: following[orbit] for orbit in orbits[certain].tolist()}
         for orbit, doubt in settled.items():
             self._fill_in_lost_exponents(orbit, doubt.measured, 0)
