@@ -130,7 +130,7 @@ excludes: the shortest has {shortest:,}.
 def _new_maps(found: dict, images: Path) -> str:
     """Write of maps that no threshold was looked at with."""
     text = _border_collision(found, images).partition("\n| truth")
-    return "## 1,000 others\n\nDrawn anew, after the labels' thresholds were set.\n" + "".join(text[1:])
+    return "## 1,000 others\n\nDrawn anew: no threshold of a label was set on them.\n" + "".join(text[1:])
 
 
 def _trained(rows: list[dict], _: Path) -> str:

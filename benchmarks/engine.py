@@ -149,17 +149,11 @@ def write(rows: list[dict]) -> None:
 
 
 _WHY = [
-    "The aims were a quarter of the time for the plane of which half oscillates, less than 1.5 GB, and 10 s for a",
-    "curve of 2,000 units. Half of the time is what was reached, at about that memory; the curve takes three",
-    "quarters. By a profile of a quarter of that plane (221 points, 94 of which move; 20 s, 36 s before) no one thing",
-    "is left that takes most of it: 6 s are steps with tangent vectors, half of them of the four to eight orbits that",
-    "are unclear and followed ten times as long; 4 s orbits that are followed until a cycle of thousands of steps is",
-    "certain; 3 s what decides between labels (shapes, averages, the 0-1 test); 2.5 s transients with their",
-    "certificates; 3 s near returns and their equations. The steps themselves run at the processor's speed in single",
-    "precision (28 microseconds for 8 orbits, 32 tangent vectors and 192 units). What was saved: products of matrices",
-    "along cycles (7 s), equations of returns that an orbit has drifted past, calls that were repeated because a unit",
-    "woke, and long runs of curves whose averages settle slowly. At 2,000 units a step reads 8 MB of weights, and",
-    "memory sets its time.",
+    "The aims were a quarter of the time for a plane of which half oscillates, less than 1.5 GB, and 10 s for a curve",
+    "of 2,000 units; the table says what was reached. No one thing is left that takes most of the time: steps with",
+    "tangent vectors (much of it of the few orbits that are unclear and followed ten times as long), orbits that are",
+    "followed until a cycle of thousands of steps is certain, what decides between labels, transients with their",
+    "certificates, near returns and their equations. At 2,000 units a step reads 8 MB of weights.",
     "",
 ]
 
