@@ -99,10 +99,10 @@ class Modes:
         if terms is None:
             return False
         # What rounding has put into the step may be along any mode.
-        noise = float(np.linalg.cond(self._vectors)) * float(np.linalg.norm(error))
+        noise = float(np.linalg.cond(self.vectors)) * float(np.linalg.norm(error))
         largest = float(values.real.max())
         leading = (values.real >= largest * (1 - _ONE)) & (values.imag == 0)  # one mode, or several that grow alike
-        along_them = (self._vectors[:, leading] @ amplitudes[leading]).real
+        along_them = (self.vectors[:, leading] @ amplitudes[leading]).real
         if not leading.any() or np.abs(values).max() > largest * (1 + _ONE):
             return False
         if not np.linalg.norm(along_them) > max(_ALONG * float(np.linalg.norm(step)), noise):
@@ -129,7 +129,7 @@ class Modes:
 
     def _is_growing(self, value: float, vector: Float[np.ndarray, " active"]) -> bool:
         """Whether a real eigenvalue is above 1 for certain, or 1 exactly, as its eigenvector says."""
-        uncertain = float(np.linalg.cond(self._vectors)) * len(vector) * np.finfo(float).eps
+        uncertain = float(np.linalg.cond(self.vectors)) * len(vector) * np.finfo(float).eps
         uncertain *= float(np.linalg.norm(self._jacobian))
         if value > 1 + uncertain:
             return True
@@ -138,29 +138,42 @@ class Modes:
 
     def _grown(self, grows: Bool[np.ndarray, " modes"]) -> Bool[np.ndarray, " active"]:
         """Return which units the growing modes reach."""
-        return np.asarray((np.abs(self._vectors[:, grows]) > 0).any(axis=1))
+        return np.asarray((np.abs(self.vectors[:, grows]) > 0).any(axis=1))
 
     def _terms(
         self, vector: Float[np.ndarray, " units"]
     ) -> tuple[np.ndarray | None, Float[np.ndarray, " units"], np.ndarray]:
         """Return what each mode of a vector adds to each drive, what rounding may have lost, and the amplitudes."""
         on_units, sizes = vector[self._units], np.linalg.norm(self._to_drive, axis=1)
-        try:
-            amplitudes = np.linalg.solve(self._vectors, on_units)
-        except np.linalg.LinAlgError:  # too few eigenvectors
+        if self._inverse is None:
             return None, sizes, np.zeros(0)
-        lost = float(np.linalg.norm((self._vectors @ amplitudes).real - on_units))
-        lost += self._vectors.shape[0] * np.finfo(float).eps * float(np.abs(amplitudes).sum())
-        return (self._to_drive @ self._vectors) * amplitudes, _LOST * lost * sizes, amplitudes
+        amplitudes = self._inverse @ on_units
+        lost = float(np.linalg.norm((self.vectors @ amplitudes).real - on_units))
+        lost += self.vectors.shape[0] * np.finfo(float).eps * float(np.abs(amplitudes).sum())
+        return self._drives * amplitudes, _LOST * lost * sizes, amplitudes
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """The eigenvectors of J, as columns."""
+        return self._modes[1]
 
     @property
     def _values(self) -> np.ndarray:
         return self._modes[0]
 
-    @property
-    def _vectors(self) -> np.ndarray:
-        return self._modes[1]
-
     @cached_property
     def _modes(self) -> tuple[np.ndarray, np.ndarray]:
         return eigen(self._jacobian)
+
+    @cached_property
+    def _inverse(self) -> np.ndarray | None:
+        """The inverse of the eigenvectors: one for all orbits of the piece; None where there are too few of them."""
+        try:
+            return np.linalg.inv(self.vectors)
+        except np.linalg.LinAlgError:
+            return None
+
+    @cached_property
+    def _drives(self) -> np.ndarray:
+        """What each mode adds to each drive."""
+        return self._to_drive @ self.vectors

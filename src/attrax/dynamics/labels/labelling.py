@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.typing import ArrayLike
 
+from attrax.dynamics.certificates.certificate import Certificate
 from attrax.dynamics.effort import Effort
 from attrax.dynamics.labels.certified_labels import CertifiedLabels
 from attrax.dynamics.labels.classification import N_EXPONENTS, Classification
@@ -113,6 +114,7 @@ def label_and_sample(
 _ROUNDS_OF_LEADERS = 3
 _BLOCK = 50
 _CHECKS = frozenset([1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 28, 32, 36, 40])  # after how many blocks to look; then each 8th
+_LATER = 0.4  # of the steps so far: as many more are taken before a cycle is tried again, if it has said nothing else
 _SETTLED_AT_ONCE = 128
 _RECOGNISED = 1500  # steps in which an orbit shows whether it is on a set that is known
 _MEMORY = 400e6  # bytes of states that are kept to look for near returns
@@ -198,6 +200,7 @@ class _Labelling:
         orbits = family.orbits(remaining, self.starts[remaining])
         self._limits[remaining] = orbits.limits
         trail: list[Passage] = []
+        next_try = np.zeros(remaining.size)  # of a cycle: before that its certificate would say what it has said
         blocks = -(-self.effort.settling_steps // _BLOCK)
         for block in range(1, blocks + 1):
             trail = [*trail, orbits.follow(_BLOCK, states=family.looks_at_states)]
@@ -208,12 +211,17 @@ class _Labelling:
             done = orbits.diverged()
             self._certified.mark_divergent(remaining[done], orbits.hidden[done], orbits.left_at[done])
             periods = np.where(done, 0, family.candidate_periods(trail, block * _BLOCK // 2))
+            periods[(periods > 1) & (orbits.steps < next_try) & (block < blocks)] = 0
             steps = np.full(done.size, block * _BLOCK)
-            self._describe_and_take(remaining, orbits.hidden, periods, steps, done)
+            certificates = self._describe_and_take(remaining, orbits.hidden, periods, steps, done)
+            for row in np.flatnonzero((periods > 1) & ~done).tolist():
+                certificate = certificates[row]
+                to_go = np.inf if certificate is None else np.nan_to_num(certificate.steps_to_go, nan=np.inf)
+                next_try[row] = orbits.steps + min(float(to_go), _LATER * orbits.steps)
             if done.all():
                 return remaining[:0]
             if done.any():
-                remaining = remaining[~done]
+                remaining, next_try = remaining[~done], next_try[~done]
                 orbits.keep(~done)
                 trail = [passage.of(~done) for passage in trail]
             orbits.forget_silent_units()
@@ -228,12 +236,13 @@ class _Labelling:
         periods: Int[np.ndarray, " orbits"],
         steps: Int[np.ndarray, " orbits"],
         done: Bool[np.ndarray, " orbits"],
-    ) -> None:
-        """Note in `done` which orbits a certificate settles, and in the result what it says."""
+    ) -> list[Certificate | None]:
+        """Note in `done` which orbits a certificate settles, and in the result what it says; return them all."""
         certificates = self.family.certify(numbers, hidden, periods, self._certified.generator())
         for row, certificate in enumerate(certificates):
             if certificate is not None:
                 done[row] = self._certified.take(int(numbers[row]), certificate, int(steps[row]))
+        return certificates
 
     # --- one measurement for all orbits of a map that end on the same set ---
 
@@ -295,12 +304,13 @@ class _Labelling:
             ]
             for run in runs:
                 run.orbits.limits = self._limits[run.numbers]
-            if len(steps) == 1 and steps[0] >= _EARLY * CHUNK:
+            for look in _EARLY if len(steps) == 1 and steps[0] >= _EARLY[0] * CHUNK else ():
                 for run in runs:
-                    run.measure_until(steps[0] // _EARLY)
-                    run.forget_states()
-                on_curves = [run.on_curves(10 / steps[0]) for run in runs]
-                runs = without_tangents(self.family, runs, on_curves, self._at_once)
+                    run.measure_until(steps[0] // look, states=False)
+                riding = [run for run in runs if run.tangents]
+                on_curves = [run.on_curves(10 / steps[0]) for run in riding]
+                runs = [run for run in runs if not run.tangents]
+                runs += without_tangents(self.family, riding, on_curves, self._at_once)
             for until in steps:
                 for run in runs:
                     self._measured.label(run.numbers, run.measure_until(until), longest, before)
@@ -315,7 +325,7 @@ class _Labelling:
                     runs = regrouped(self.family, [run for run in runs if run.numbers.size], self._at_once)
 
 
-_EARLY = 5  # after this part of T the exponents of most curves are clear
+_EARLY = (5, 2)  # after these parts of T the exponents of most curves are clear
 _COMPARED = 512  # orbits of which the most alike are measured together
 _KEPT = 64  # orbits whose measurements are kept at a time until they are looked at again
 

@@ -61,7 +61,7 @@ class Measurement:
         for passage in reversed(self.trail):
             if passage.states is None:  # an earlier look has left a gap here
                 break
-            states.append(passage.states[:, orbit])
+            states.append(passage.states_of(orbit))
         return np.concatenate(states[::-1])
 
 
@@ -101,13 +101,16 @@ class Run:
         self._sample: list[np.ndarray] = []
         self._growths: list[np.ndarray] = []
 
-    def measure_until(self, steps: int) -> Measurement:
-        """Follow the orbits until they have been measured for a number of steps (rounded up to whole chunks)."""
+    def measure_until(self, steps: int, states: bool = True) -> Measurement:
+        """Follow the orbits until they have been measured for a number of steps (rounded up to whole chunks).
+
+        Without the last states, where only exponents are to be looked at.
+        """
         chunks = -(-steps // CHUNK)
         for chunk in range(len(self._points), chunks):
             common = np.broadcast_to(self._common, (len(self._axes), *self._common.shape))
             axes = np.concatenate([self._axes, common], axis=1)
-            kept = chunk >= chunks - self._with_states
+            kept = states and chunk >= chunks - self._with_states
             # Near returns ask along which directions deviations last; vectors turn to those within some hundred steps.
             riding = self.tangents or chunk >= chunks - _TURNING
             measured = self.orbits.measure(axes, self._bank, kept, riding)

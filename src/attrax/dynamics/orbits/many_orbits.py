@@ -28,7 +28,20 @@ class Passage:
     codes: UInt64[np.ndarray, "steps orbits"]
     """One number per activation pattern; equal where patterns are equal (and else but for a chance of 1e-19)."""
     states: Float[np.ndarray, "steps orbits units"] | None = None
-    """The states after each step, where they were asked for."""
+    """The states after each step, where they were asked for: of all units, or of `units` alone."""
+    units: Int[np.ndarray, " units"] | None = None
+    """The units that `states` are of, where all others were silent."""
+    n_units: int = 0
+    """Of the map, where `units` are given."""
+
+    def states_of(self, orbit: int) -> Float[np.ndarray, "steps all_units"]:
+        """Return the states of one orbit."""
+        assert self.states is not None
+        if self.units is None:
+            return self.states[:, orbit]
+        full = np.zeros((len(self.states), self.n_units))
+        full[:, self.units] = self.states[:, orbit]
+        return full
 
     def of(self, which: Bool[np.ndarray, " orbits"]) -> "Passage":
         """Return what was seen of some of the orbits."""
@@ -138,9 +151,11 @@ class Orbits(ABC):
             self.total += self._scattered(found["total"][:n])
             self.squares += found["squares"][:n]
         self._measured += CHUNK
-        return MeasuredPassage(
-            self._passage(found, states), found["points"][:, :n], found["growths"][:, :n].astype(float)
-        )
+        # States of all units would be copies of megabytes, of which most orbits ask nothing.
+        units = self._worked_on()
+        kept = found["states"][:, :n] if units is None else found["states"][:, :n, : units.size]
+        passage = Passage(found["codes"][:, :n], kept if states else None, units, self.hidden.shape[1])
+        return MeasuredPassage(passage, found["points"][:, :n], found["growths"][:, :n].astype(float))
 
     def push(
         self, vectors: Float[np.ndarray, "orbits vectors units"], steps: Int[np.ndarray, " orbits"]
@@ -262,6 +277,10 @@ class Orbits(ABC):
     def _escaped(self, seen: tuple[np.ndarray, np.ndarray]) -> bool:
         """Whether units outside those that were worked on have become active, so that the call must be repeated."""
         return False
+
+    def _worked_on(self) -> Int[np.ndarray, " units"] | None:
+        """Return the units that are worked on; None where they are all."""
+        return None
 
     def _gathered(self, values: np.ndarray) -> np.ndarray:
         """Return the values (last axis: units) of the units that are worked on."""

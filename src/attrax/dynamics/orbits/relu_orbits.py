@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics.orbits.compiled_steps import CHUNK, DIVERGED, MapStep, Stepped
 from attrax.dynamics.orbits.many_orbits import SMALL, Orbits
@@ -169,6 +169,9 @@ class ReluOrbits(Orbits):
         used[self._outside[woken]] = True
         self._use(used)
         return True
+
+    def _worked_on(self) -> Int[np.ndarray, " units"]:
+        return self._working
 
     def _gathered(self, values: np.ndarray) -> np.ndarray:
         working = values[..., self._working]
