@@ -53,9 +53,8 @@ def compare(known: SetSample, other: SetSample, dimension: int) -> Sameness:
     nearest, farthest = np.quantile(known.distances_to(probes), [0.05, 0.95])
     if dimension == 1 and nearest <= _FAR * near:
         closest, off = np.quantile(known.off_curve(probes, 2 * near), [0.05, 0.95])
-        own = known.points[spread(len(known.points), _PROBES)]
         # Own points lie beside others; those of another orbit may lie amid a hole, where the curve bends away.
-        own_off = float(np.quantile(known.off_curve(own, 2 * near), 0.95))
+        own_off = known.own_off_curve(2 * near)
         bent = max(_NEAR * own_off, _FINEST * size, _BEND * known.widest_hole**2 / size)
         if closest > _FAR * bent:
             return "other"

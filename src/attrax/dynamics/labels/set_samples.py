@@ -102,8 +102,7 @@ class SetSample:
         reach = _AROUND * max(self.widest_hole, self.spacing)
         if not 0 < reach <= _WIDEST * self.size:
             return False
-        off = self.off_curve(self.points[spread(len(self.points), _PROBES)], reach)
-        return bool(np.quantile(off, 0.95) <= _STRAIGHT * reach)
+        return self.own_off_curve(reach) <= _STRAIGHT * reach
 
     def distances_to(self, others: Float[np.ndarray, "others axes"]) -> Float[np.ndarray, " others"]:
         """Return how far each of some points is from the nearest of these."""
@@ -137,6 +136,13 @@ class SetSample:
                 along = np.linalg.svd(around - middle, full_matrices=False)[2][0]
                 off[which] = min(off[which], float(np.linalg.norm(middle - (middle @ along) * along)))
         return off
+
+    def own_off_curve(self, reach: float) -> float:
+        """Return how far nearly all of the points themselves are off that line: computed once for each reach."""
+        if reach not in self._own_off:
+            off = self.off_curve(self.points[spread(len(self.points), _PROBES)], reach)
+            self._own_off[reach] = float(np.quantile(off, 0.95))
+        return self._own_off[reach]
 
     def averages(
         self, centre: Float[np.ndarray, " axes"], unit: float
@@ -179,6 +185,10 @@ class SetSample:
         lag, near, before = self._returns(at)
         passes = (len(self.points) - at) // lag
         return max(before - (passes - 1) * near, near)
+
+    @cached_property
+    def _own_off(self) -> dict[float, float]:
+        return {}
 
     @cached_property
     def _tree(self) -> KDTree:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float
+from scipy.fft import fft, ifft, next_fast_len
 
 
 def zero_one_test(
@@ -25,13 +26,13 @@ def zero_one_test(
     n_cut = n_steps // 10
     mean_square = series.mean() ** 2
     lags = np.arange(1, n_cut + 1)
+    length = next_fast_len(n_steps)  # lags up to n_cut of what ends n_cut earlier do not wrap round
     answers = []
     for frequency in generator.uniform(np.pi / 5, 4 * np.pi / 5, n_frequencies):
         path = np.cumsum(series * np.exp(1j * frequency * np.arange(1, n_steps + 1)))
         # mean |p(j + n) - p(j)|^2 over j, for all n at once, from sums and one autocorrelation
         start = path[: n_steps - n_cut]
-        transform = np.fft.fft(path, 2 * n_steps)
-        cross = np.fft.ifft(transform * np.conj(np.fft.fft(start, 2 * n_steps)))[lags].real
+        cross = ifft(fft(path, length) * np.conj(fft(start, length)))[lags].real
         squares = np.concatenate([[0.0], np.cumsum(np.abs(path) ** 2)])
         shifted = squares[lags + n_steps - n_cut] - squares[lags]
         displacement = (shifted + squares[n_steps - n_cut] - 2 * cross) / (n_steps - n_cut)

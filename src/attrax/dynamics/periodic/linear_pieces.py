@@ -9,11 +9,11 @@ length, no failure of convergence, folds included.
 
 import copy
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import scipy.linalg
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from attrax.dynamics.maps.relu_map import ReluMap
 
@@ -121,26 +121,7 @@ class Piece:
         weights_norm
             The largest singular value of W, or a bound on it: so much an error can grow in a step.
         """
-        weights, leak = self._map.weights, self._leak
-        product: np.ndarray | None = None
-        error, rounding = 0.0, float(np.finfo(float).eps)
-        with np.errstate(over="ignore", invalid="ignore"):  # over a long unstable period: the caller looks
-            for step, active in enumerate(self._active):
-                if leak == 1:
-                    moved = weights[active].take(self._kept[step - 1], axis=1)  # a third of the time of np.ix_
-                    if product is not None:
-                        made = len(product) * rounding * float(np.linalg.norm(moved)) * float(np.linalg.norm(product))
-                        error = weights_norm * error + made
-                    product = moved if product is None else moved @ product
-                else:
-                    product = np.eye(self._kept[-1].size) if product is None else product
-                    moved = (1 - leak) * product
-                    moved[active] += leak * (weights[active] @ product)
-                    made = leak * len(product) * float(np.linalg.norm(weights[active])) + 3
-                    error = (1 - leak + leak * weights_norm) * error + made * rounding * float(np.linalg.norm(product))
-                    product = moved
-        assert product is not None
-        return product, error
+        return jacobian_over(self._map.weights, self._leak, self._active, self._kept, self._kept[-1], weights_norm)
 
     def rotated(self, shift: int) -> "Piece":
         """Return the piece of the same patterns begun at another step; nothing is solved again."""
@@ -206,6 +187,50 @@ class Piece:
                     state = state + scipy.linalg.lapack.dgetrs(*self._factors, image - state)[0]
                 drives = self._run(state, bias)[1]
         return np.roll(drives, self._shift, axis=0) if self._shift else drives
+
+
+def jacobian_over(
+    weights: Float[np.ndarray, "units units"],
+    leak: float,
+    active: Sequence[Int[np.ndarray, " _"]],
+    kept: Sequence[Int[np.ndarray, " _"]],
+    columns: Int[np.ndarray, " columns"],
+    weights_norm: float,
+) -> tuple[Float[np.ndarray, "rows columns"], float]:
+    """Return the Jacobian over the steps of a sequence of patterns, and a bound on its rounding (Frobenius norm).
+
+    Parameters
+    ----------
+    weights, leak
+        Of the map.
+    active, kept
+        The units that are active in each step, and those that carry a state from it to the next: all where there is a
+        leak. The rows are the units that the last step keeps.
+    columns
+        The units whose first states are of interest.
+    weights_norm
+        The largest singular value of W, or a bound on it: so much an error can grow in a step.
+    """
+    product: np.ndarray | None = None
+    error, rounding = 0.0, float(np.finfo(float).eps)
+    with np.errstate(over="ignore", invalid="ignore"):  # over a long unstable period: the caller looks
+        for step, on in enumerate(active):
+            if leak == 1:
+                # A third of the time of np.ix_.
+                moved = weights[on].take(columns if product is None else kept[step - 1], axis=1)
+                if product is not None:
+                    made = len(product) * rounding * float(np.linalg.norm(moved)) * float(np.linalg.norm(product))
+                    error = weights_norm * error + made
+                product = moved if product is None else moved @ product
+            else:
+                product = np.eye(len(weights))[:, columns] if product is None else product
+                moved = (1 - leak) * product
+                moved[on] += leak * (weights[on] @ product)
+                made = leak * len(product) * float(np.linalg.norm(weights[on])) + 3
+                error = (1 - leak + leak * weights_norm) * error + made * rounding * float(np.linalg.norm(product))
+                product = moved
+    assert product is not None
+    return product, error
 
 
 def states_of(

@@ -31,6 +31,11 @@ class Plane:
         """The largest singular value of W, for bounds of errors."""
         return float(np.linalg.norm(self.origin.weights, 2)) * (1 + 1e-9)
 
+    @cached_property
+    def rounding(self) -> float:
+        """What rounding adds to the product of W and a vector, at most, in units of the vector's norm."""
+        return self.n_units * float(np.finfo(float).eps) * float(np.linalg.norm(self.origin.weights)) + 1e-15
+
     @property
     def n_units(self) -> int:
         """Number of units."""

@@ -15,7 +15,7 @@ from attrax.dynamics.plane.input_plane import Plane, pattern_of
 from attrax.dynamics.plane.regions import pattern_key
 from attrax.progress import Keep, OnProgress, Step
 
-_SAMPLED_TOGETHER = 8
+_SAMPLED_TOGETHER = 32
 """Inputs whose orbits are followed in one go: as much as an interruption can cost."""
 
 

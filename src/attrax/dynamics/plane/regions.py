@@ -13,7 +13,6 @@ Simpson, *Border-collision bifurcations in R^N*, SIAM Review 58, 177 (2016), for
 """
 
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -30,6 +29,7 @@ from attrax.dynamics.plane.solved_patterns import Solved, solve, switched
 from attrax.progress import OnProgress, Step, ignore_progress
 
 _AT_ONCE = 128
+_READY = 1024  # of those that wait to be looked at: the matrices of others are let go, a third of a megabyte each
 _ZERO = 1e-13
 SHORTEST = 1e-10
 """Edges shorter than this share of the window's width are left out, and what lies behind such a one alone."""
@@ -139,15 +139,17 @@ class Regions:
 
     def walk(self, patterns: Iterable[Bool[np.ndarray, "_ units"]]) -> None:
         """Add all that is connected with the regions of some patterns."""
-        queue: deque[Solved] = deque()
+        waiting: list[Solved] = []
         for pattern in patterns:
-            self._add(queue, pattern, partial(solve, self.plane, pattern))
-        while queue:
+            self._add(waiting, pattern, partial(solve, self.plane, pattern))
+        while waiting:
             if len(self.found) >= self.limit:
                 self.complete = False
                 return
             self.tell(Step("regions met", len(self.found)))
-            batch = [queue.popleft() for _ in range(min(_AT_ONCE, len(queue), self.limit - len(self.found)))]
+            # The last ones first: their matrices are still there.
+            first = len(waiting) - min(_AT_ONCE, len(waiting), self.limit - len(self.found))
+            batch, waiting = waiting[first:], waiting[:first]
             for solved, region in self._regions(batch):
                 self.number_of[region.key] = len(self.found)
                 self.found.append(region)
@@ -157,7 +159,9 @@ class Regions:
                     for numbers in region.switches(edge):
                         if region.period == 1 and _flipped(region.key, numbers) in self.number_of:
                             continue
-                        self._add(queue, switched(region.pattern, numbers), partial(solved.neighbour, numbers))
+                        self._add(waiting, switched(region.pattern, numbers), partial(solved.neighbour, numbers))
+            for solved in waiting[:-_READY]:
+                solved.let_go()
 
     def to_dataset(self) -> xr.Dataset:
         """Return all that a walk has found, to be kept: `restore` reads it back."""
@@ -206,7 +210,7 @@ class Regions:
         self.complete = bool(kept.complete)
 
     def _add(
-        self, queue: deque[Solved], pattern: Bool[np.ndarray, "steps units"], solved_by: Callable[[], Solved | None]
+        self, waiting: list[Solved], pattern: Bool[np.ndarray, "steps units"], solved_by: Callable[[], Solved | None]
     ) -> None:
         period = minimal_period(pattern)
         if period < pattern.shape[0]:  # a shorter cycle, where this one has shrunk to it
@@ -218,7 +222,7 @@ class Regions:
         solved = solved_by()
         self.number_of[key] = -2 if solved is None else -1
         if solved is not None:
-            queue.append(solved)
+            waiting.append(solved)
 
     def _regions(self, batch: list[Solved]) -> list[tuple[Solved, Region]]:
         """Return those of a batch that hold anything in the window."""
