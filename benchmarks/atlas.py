@@ -3,8 +3,9 @@
     .venv/bin/attrax run benchmarks/atlas.toml --out attrax-out/atlas
     .venv/bin/python benchmarks/atlas.py [PART ...] [--networks DIR]
 
-PART is one of small, agreement, coverage, cost, size, figures (those of docs/atlas.md): all where none is given. Each
-writes a small table into benchmarks/atlas/ as it ends; the page is made anew from all tables each time. One thread.
+PART is one of small, agreement, coverage, outlook, cost, size, figures (those of docs/atlas.md): all where none is
+given. Each writes a small table into benchmarks/atlas/ as it ends; the page is made anew from all tables each time.
+One thread.
 By its table the agreement takes fifty minutes; each part says at its end how long it took.
 """
 
@@ -18,7 +19,7 @@ import resource
 import time
 from pathlib import Path
 
-PARTS = ("small", "agreement", "coverage", "cost", "size", "figures")
+PARTS = ("small", "agreement", "coverage", "outlook", "cost", "size", "figures")
 POINTS, COVERAGE_POINTS = 2_000, 10_000
 
 if __name__ == "__main__":  # before what takes long to import, so that --help answers at once
@@ -222,6 +223,35 @@ def coverage(arguments) -> None:
         print(rows[-1], flush=True)
 
 
+def outlook(arguments) -> None:
+    """The second context of each network: what is said beforehand, and what it took."""
+    from attrax.dynamics import atlas
+    from attrax.dynamics.plane import outlook as outlooks
+
+    rows = kept("outlook", arguments)
+    said = []
+    say = outlooks.Pilot.outlook
+
+    def heard(self, *of_it):
+        said.append(say(self, *of_it))
+        return said[-1]
+
+    outlooks.Pilot.outlook = heard
+    for title, context, weights, bias, directions, start in planes(arguments.networks, arguments.only):
+        if not context:
+            continue
+        begin = time.perf_counter()
+        found = atlas(weights, bias, directions, start=start)
+        took, expected = time.perf_counter() - begin, said[-1]
+        rows.append(
+            {"network": title, "context": context, "regions_said": expected.regions,
+             "regions": len(found.regions.found), "seconds_said": expected.seconds, "seconds": took,
+             "complete": found.complete}
+        )  # fmt: skip
+        save("outlook", rows)
+        print(rows[-1], flush=True)
+
+
 def cost(arguments) -> None:
     """Both contexts of each network: the atlas, its parts, and the engine on grids."""
     from attrax.dynamics import atlas, classify
@@ -304,7 +334,8 @@ def figures(arguments) -> None:
 
 def main(arguments) -> None:
     functions = {
-        "small": small, "agreement": agreement, "coverage": coverage, "cost": cost, "size": size, "figures": figures
+        "small": small, "agreement": agreement, "coverage": coverage, "outlook": outlook, "cost": cost,
+        "size": size, "figures": figures,
     }  # fmt: skip
     for part in arguments.parts or PARTS:
         begin = time.perf_counter()

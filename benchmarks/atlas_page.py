@@ -69,6 +69,20 @@ def write_page(folder: Path, page: Path) -> None:
             for r in rows
         ]
         lines.append("")
+    if rows := tables.get("outlook"):
+        ratios = sorted(r["seconds_said"] / r["seconds"] for r in rows)
+        within = sum(0.5 <= ratio <= 2 for ratio in ratios)
+        lines += ["## Is what it says beforehand right?", "",
+                  "After 16 sampled inputs an atlas says how many regions are to be expected, and how long it will take until they",
+                  "are found. The second context of each network (constants were set on the first), one run, the first one compiling; up to 50,000 regions.", "",
+                  f"Within a factor of two of the seconds: {within} of {len(rows)}.", "",
+                  "| network | regions expected | met | seconds expected | taken | ratio |", "|---|---|---|---|---|---|"]  # fmt: skip
+        lines += [
+            f"| {r['network']} | {r['regions_said']:,} | {r['regions']:,}{'' if r['complete'] else ' (limit)'} | {r['seconds_said']:.0f} | {r['seconds']:.0f} | "
+            f"{r['seconds_said'] / r['seconds']:.2f} |"
+            for r in rows
+        ]
+        lines.append("")
     if rows := tables.get("cost"):
         lines += ["## What does it cost?", "",
                   "Medians of five, after one run that compiles; the grids are the engine's labels from one start. Without unstable",

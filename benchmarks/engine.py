@@ -2,7 +2,9 @@
 
     git worktree add /somewhere COMMIT
     .venv/bin/attrax run benchmarks/attractors.toml --out attrax-out/attractors
-    .venv/bin/python benchmarks/engine.py --before /somewhere/src [--networks DIR] [--runs 3] [--only TEXT]
+    .venv/bin/attrax run benchmarks/atlas.toml --out attrax-out/atlas
+    .venv/bin/python benchmarks/engine.py --before /somewhere/src [--networks DIR] [--atlases DIR] [--runs 3] \
+        [--only TEXT]
 
 Both versions label the same inputs in processes of their own, one after the other and in turn, each once to compile and
 then measured. One thread. A run of all takes about half an hour, most of it the earlier version's; `--only` does part.
@@ -53,6 +55,23 @@ def label(inputs: Path) -> None:
     print(json.dumps({"first": first, "seconds": seconds, "memory_MB": memory, "kinds": found.kind.tolist()}))
 
 
+def map_plane(inputs: Path) -> None:
+    """Make the atlas of what a file holds, and print the seconds, the regions and the memory: runs in each version."""
+    import resource
+
+    from attrax.dynamics import atlas
+
+    with np.load(inputs) as held:
+        plane, start, limit = (held["W"], held["b"], held["directions"]), held["s"], int(held["limit"])
+    atlas(*plane, start=start, samples=8, limit=200)
+    begin = time.perf_counter()
+    found = atlas(*plane, start=start, limit=limit)
+    seconds = time.perf_counter() - begin
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    regions = {"regions": len(found.regions.found), "of attractors": len(found.stable)}
+    print(json.dumps({"seconds": seconds, "memory_MB": memory, "regions": regions}))
+
+
 def planes(directory: Path):
     """Title, weights, biases and starts of the stimulus-stage plane of each network, both contexts together."""
     from attrax.analyses.coherence_planes import coherence_axes
@@ -90,6 +109,47 @@ def cases(directory: Path, only: str):
             yield title, relu_map.weights, relu_map.bias[None], wide.state([0.1, 0.1])[None], 1
 
 
+ATLASES = {
+    "ppo, δ = 0.06, seed 0": 50_000,
+    "supervised, δ = 0.06, seed 0": 50_000,
+    "supervised, δ = 0.1, seed 0": 10_000,
+}
+"""Networks, and up to how many regions: where there are more than the usual limit the earlier version takes an hour."""
+
+
+def compare_atlases(before: Path, directory: Path, only: str) -> None:
+    """Make each atlas once in each version."""
+    import atlas as of_atlases
+
+    kept = TABLES / "atlases.json"
+    rows: list[dict] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
+    for title, context, weights, bias, directions, start in of_atlases.planes(directory):
+        if title not in ATLASES or only not in f"atlas {title}" or (context and not title.startswith("ppo")):
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            inputs = Path(scratch) / "inputs.npz"
+            np.savez(inputs, W=weights, b=bias, s=start, directions=directions, limit=ATLASES[title])
+            row: dict = {"network": title, "context": context + 1, "limit": ATLASES[title]}
+            for name, source in {"before": before, "after": HERE.parent / "src"}.items():
+                row[name] = told_by(source, "--map", inputs)
+        rows = [other for other in rows if (other["network"], other["context"]) != (title, context + 1)] + [row]
+        print(row, flush=True)
+        kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        write()
+
+
+def told_by(source: Path, what: str, inputs: Path) -> dict:
+    """Let one version, in a process of its own, do something with inputs; return what it says."""
+    told = subprocess.run(
+        [sys.executable, __file__, what, str(inputs)],
+        env=os.environ | {"PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(told.stdout.splitlines()[-1])
+
+
 def compare(before: Path, directory: Path, runs: int, only: str) -> None:
     kept = TABLES / "before-and-after.json"
     rows: list[dict] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
@@ -101,15 +161,7 @@ def compare(before: Path, directory: Path, runs: int, only: str) -> None:
             found: dict[str, list[dict]] = {name: [] for name in versions}
             for _ in range(runs):
                 for name, source in versions.items():
-                    command, env = [sys.executable, __file__, "--label", str(inputs)], {"PYTHONPATH": str(source)}
-                    told = subprocess.run(
-                        command,
-                        env=os.environ | env,
-                        capture_output=True,
-                        text=True,
-                        check=True,
-                    )
-                    found[name].append(json.loads(told.stdout.splitlines()[-1]))
+                    found[name].append(told_by(source, "--label", inputs))
             row: dict = {"what": title, "points": len(starts), "runs": runs}
             for name, several in found.items():
                 row[name] = float(np.median([one["seconds"] for one in several]))
@@ -121,10 +173,12 @@ def compare(before: Path, directory: Path, runs: int, only: str) -> None:
             print(row, flush=True)
             TABLES.mkdir(exist_ok=True)
             kept.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-            write(rows)
+            write()
 
 
-def write(rows: list[dict]) -> None:
+def write() -> None:
+    tables = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in TABLES.glob("*.json")}
+    rows = tables["before-and-after"]
     lines = [
         "# How much faster do labels come than before, and do they agree?",
         "",
@@ -145,7 +199,27 @@ def write(rows: list[dict]) -> None:
             f"{row['before']:.1f} | {row['after']:.1f} | {row['before'] / row['after']:.1f} | "
             f"{undecided[0]} | {undecided[1]} | {row['after_memory_MB']:.0f} | {changed} |"
         )
-    (HERE / "engine.md").write_text("\n".join([*lines, "", *_WHY]), encoding="utf-8")
+    lines += ["", *_WHY]
+    if "atlases" in tables:
+        lines += [
+            "## The atlas",
+            "",
+            "The whole of `attrax.dynamics.atlas`, sampled orbits included, once in each version after a small one",
+            "that compiles. Where a limit is met, the two have met other regions of the plane.",
+            "",
+            "| network | context | limit | regions before | after | before (s) | after (s) | ratio "
+            "| memory before (MB) | after |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+        ]
+        for row in tables["atlases"]:
+            before, after = row["before"], row["after"]
+            lines.append(
+                f"| {row['network']} | {row['context']} | {row['limit']:,} | {before['regions']['regions']:,} | "
+                f"{after['regions']['regions']:,} | {before['seconds']:.1f} | {after['seconds']:.1f} | "
+                f"{before['seconds'] / after['seconds']:.1f} | {before['memory_MB']:.0f} | {after['memory_MB']:.0f} |"
+            )
+        lines.append("")
+    (HERE / "engine.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 _WHY = [
@@ -162,16 +236,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", type=Path, help="the src folder of the earlier version")
     parser.add_argument("--networks", type=Path, default=Path("attrax-out/attractors"))
+    parser.add_argument("--atlases", type=Path, default=Path("attrax-out/atlas"))
     parser.add_argument("--only", default="", help="of what holds this text; the other rows stay as they are")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--label", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--map", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.label is not None:
         label(arguments.label)
+    elif arguments.map is not None:
+        map_plane(arguments.map)
     elif arguments.before is None:
-        write(json.loads((TABLES / "before-and-after.json").read_text(encoding="utf-8")))
+        write()
     else:
+        TABLES.mkdir(exist_ok=True)
         compare(arguments.before, arguments.networks, arguments.runs, arguments.only)
+        compare_atlases(arguments.before, arguments.atlases, arguments.only)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def test_an_atlas_tells_of_inputs_and_regions():
     weights = np.array([[0.4, -1.2], [-1.2, 0.4]])
     found = atlas(weights, np.ones(2), np.eye(2), samples=16, effort=QUICK, on_progress=told.append)
     assert [step.done for step in told if step.what == "inputs sampled"][:2] == [8, 16]
-    assert any(step.what == "regions met" and step.total is None for step in told)
+    assert any(step.what == "regions met" and step.about for step in told)
     told.clear()
     assert found.borders
     assert {step.what for step in told} == {"regions whose borders are found"}

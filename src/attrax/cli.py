@@ -378,10 +378,10 @@ def _write_atlas(
     make_writable(page.parent, "--out names another page")
     use_compilation_cache()
     with StepsShown("atlas") as shown:
-        size = "seconds" if asked.n_units < _SMALL else "from half a minute, where nothing oscillates, to half an hour"
         _say(
-            f"an atlas of {asked.n_units} units takes {size}: first orbits at 64 to 128 inputs, then every polygon, "
-            "then the page; an interrupted one keeps its orbits, and its polygons once all are found"
+            f"an atlas of {asked.n_units} units: first orbits at 64 to 128 inputs, then every polygon, then the page; "
+            "after 16 inputs it says how long that will take; an interrupted one keeps its orbits, and its polygons "
+            "once all are found"
         )
         if asked.remark:
             _say(asked.remark)
@@ -390,10 +390,6 @@ def _write_atlas(
         write_atlas_page(found, page, readout, readout_names, asked.labels, asked.title)
         unfinished.discard()
     return page
-
-
-_SMALL = 64
-"""Units: the atlas of a smaller network takes seconds."""
 
 
 def tasks() -> None:

@@ -18,6 +18,10 @@ class Step(NamedTuple):
     done: int
     total: int | None = None
     """How many there are; None where nobody knows before the end."""
+    about: bool = False
+    """Whether the total is an estimate: there may be more, or fewer."""
+    outlook: str = ""
+    """What all of the work is expected to take, in words, where that is known by now: it is said once."""
 
 
 OnProgress = Callable[[Step], None]

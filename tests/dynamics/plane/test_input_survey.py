@@ -23,6 +23,23 @@ def test_the_patterns_of_what_was_met_each_once():
     assert [pattern[:, 1].all() for pattern in both if pattern.shape[0] == 2] == [True]
 
 
+def test_what_was_met_at_each_input():
+    found = survey()
+    found.add(POINTS[:2], everywhere=True)
+    found.add(POINTS[2:], everywhere=False)
+    assert [[pattern.shape[0] for pattern in here] for here in found.met(2)] == [[2], [1], [2]]
+    assert [len(here) for here in found.met(1)] == [0, 1, 0]
+
+
+def test_each_group_says_how_long_it_took():
+    found, seconds = survey(), []
+    for taken in found.in_groups(np.tile(POINTS, (4, 1)), everywhere=True):
+        seconds.append(taken)
+        assert len(found.points) == min(8 * len(seconds), 12)
+    assert len(seconds) == 2
+    assert min(seconds) > 0
+
+
 def test_samples_come_in_order_and_say_where_they_were_drawn():
     found = survey()
     found.add(POINTS[:2], everywhere=True)

@@ -42,6 +42,19 @@ def test_lines_say_what_is_done_and_what_is_left():
     assert re.fullmatch(r"counting: 12 wolves met; 2 seconds so far", lines[-1])
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_is_expected_is_said_once_and_a_total_that_is_one_is_told(terminal):
+    def work(tell):
+        tell(Step("sheep counted", 1, 5, outlook="about 5 sheep are expected"))
+        for done in range(1, 3):
+            time.sleep(0.2)
+            tell(Step("wolves met", done, 10, about=True))
+
+    said = shown(terminal, work)
+    assert said.count("counting: about 5 sheep are expected") == 1
+    assert "of about 10 wolves met" in said
+
+
 def test_a_terminal_shows_a_bar_and_nothing_stays():
     screen = shown(True, counting)
     assert "4 of 5 sheep counted" in screen

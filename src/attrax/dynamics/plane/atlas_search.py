@@ -17,12 +17,14 @@ from attrax.dynamics.periodic.periodic_points import fixed_points
 from attrax.dynamics.plane.half_planes import rectangle
 from attrax.dynamics.plane.input_plane import Plane, pattern_of
 from attrax.dynamics.plane.input_survey import Survey
+from attrax.dynamics.plane.outlook import Pilot
 from attrax.dynamics.plane.plane_atlas import Atlas
 from attrax.dynamics.plane.regions import Regions
 from attrax.dynamics.plane.sheets import draw_points, remaining
 from attrax.progress import Keep, OnProgress, Step, compute_always, ignore_progress
 
 _SEARCHED = 4  # inputs
+_TELLING = 1  # after the second group of inputs it is said what the atlas will take: the first one compiles
 _DENSER_BELOW = 0.1  # of the window
 _ROUNDS = 3  # of samples where nothing is known: each may show regions that the ones before have missed
 
@@ -82,8 +84,8 @@ def atlas(
     effort
         How long each sampled orbit is followed.
     on_progress
-        Told how many inputs have been sampled, how many regions have been met, and, when the atlas is asked for its
-        borders, of how many regions they are found.
+        Told how many inputs have been sampled, after the first of them what the atlas will take, how many regions have
+        been met of about how many, and, when the atlas is asked for its borders, of how many regions they are found.
     keep
         Keeps samples and regions, so that an atlas that is interrupted goes on (see `attrax.progress`). Whoever gives
         it sees to it that what was kept is of the same plane, seed, effort and counts. None: nothing is kept.
@@ -97,11 +99,18 @@ def atlas(
     sides = _checked_window(window)
     _check_counts(solves, longest_cycle=longest_cycle, samples=samples, starts=starts, limit=limit)
     tell = on_progress or ignore_progress
-    regions = Regions(plane, rectangle(sides), limit, unstable, tell)
+    regions, pilot = (
+        Regions(plane, rectangle(sides), limit, unstable, tell),
+        Pilot(plane, rectangle(sides), unstable, limit),
+    )
     survey = Survey(plane, start, starts, effort or Effort(), np.random.default_rng(seed), tell, keep or compute_always)
     walk = partial(_walk, regions, keep)
     spread = qmc.Sobol(2, rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(samples))))[:samples]
-    survey.add(sides[:, 0] + spread * np.ptp(sides, axis=1), everywhere=True)
+    for number, seconds in enumerate(survey.in_groups(sides[:, 0] + spread * np.ptp(sides, axis=1), everywhere=True)):
+        if number == _TELLING:
+            expected = pilot.outlook(survey.met(longest_cycle), seconds, samples - len(survey.points))
+            regions.expected = expected.regions
+            tell(Step("inputs sampled", len(survey.points), samples, outlook=str(expected)))
     walk("regions", survey.patterns(longest_cycle))
     if solves:
         walk("regions by search", _patterns_of_fixed_points(plane, survey.points[:_SEARCHED], solves, seed, tell))

@@ -1,5 +1,7 @@
 """Orbits at sampled inputs of a plane, and what became of them."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import partial
 
@@ -15,7 +17,7 @@ from attrax.dynamics.plane.input_plane import Plane, pattern_of
 from attrax.dynamics.plane.regions import pattern_key
 from attrax.progress import Keep, OnProgress, Step
 
-_SAMPLED_TOGETHER = 32
+_SAMPLED_TOGETHER = 8
 """Inputs whose orbits are followed in one go: as much as an interruption can cost."""
 
 
@@ -36,6 +38,11 @@ class Survey:
 
     def add(self, points: Float[np.ndarray, "points 2"], everywhere: bool) -> None:
         """Follow orbits at some inputs."""
+        for _ in self.in_groups(points, everywhere):
+            pass
+
+    def in_groups(self, points: Float[np.ndarray, "points 2"], everywhere: bool) -> Iterator[float]:
+        """Follow orbits at some inputs, one group after the other; yield the seconds an input of each has taken."""
         if not len(points):
             return
         biases = np.repeat(self.plane.biases(points), self.starts, axis=0)
@@ -46,13 +53,15 @@ class Survey:
         # No label depends on which orbits are followed together (all are given the same random directions).
         for done in range(0, len(points), _SAMPLED_TOGETHER):
             some = slice(self.starts * done, self.starts * (done + _SAMPLED_TOGETHER))
+            begun, group = time.perf_counter(), points[done : done + _SAMPLED_TOGETHER]
             follow = partial(self._follow, biases[some], first[some], seed)
-            kept = self._keep(f"samples {len(self.points) + done}", follow)
+            kept = self._keep(f"samples {len(self.points)}", follow)
             values = {field.name: kept[field.name].values for field in fields(Classification)}
             self._found.append(Classification(**values))
+            self.points = np.concatenate([self.points, group])
+            self.everywhere = np.append(self.everywhere, np.full(len(group), everywhere))
             self._tell(Step("inputs sampled", min(done + _SAMPLED_TOGETHER, len(points)), len(points)))
-        self.points = np.concatenate([self.points, points])
-        self.everywhere = np.append(self.everywhere, np.full(len(points), everywhere))
+            yield (time.perf_counter() - begun) / len(group)
 
     def _follow(
         self, biases: Float[np.ndarray, "orbits units"], first: Float[np.ndarray, "orbits units"], seed: int
@@ -60,16 +69,21 @@ class Survey:
         origin = self.plane.origin
         return to_dataset(classify(origin.weights, biases, origin.leak, first, self.effort, seed))
 
-    def patterns(self, longest_cycle: int) -> list[Bool[np.ndarray, "_ units"]]:
-        """Return the patterns of the certified cycles that were met, each once."""
-        result, first = {}, 0
+    def met(self, longest_cycle: int) -> list[list[Bool[np.ndarray, "_ units"]]]:
+        """Return the patterns of the certified cycles that were met at each input, each once."""
+        result: list[dict[bytes, np.ndarray]] = []
         for found in self._found:
-            points = np.repeat(self.points[first : first + found.kind.size // self.starts], self.starts, axis=0)
-            first += found.kind.size // self.starts
-            for orbit in np.flatnonzero(found.on_cycle & (found.period <= longest_cycle)):
-                pattern = pattern_of(self.plane, points[orbit], found.state[orbit], int(found.period[orbit]))
-                result[pattern_key(pattern)] = pattern
-        return list(result.values())
+            here: list[dict[bytes, np.ndarray]] = [{} for _ in range(found.kind.size // self.starts)]
+            for orbit in np.flatnonzero(found.on_cycle & (found.period <= longest_cycle)).tolist():
+                point = self.points[len(result) + orbit // self.starts]
+                pattern = pattern_of(self.plane, point, found.state[orbit], int(found.period[orbit]))
+                here[orbit // self.starts][pattern_key(pattern)] = pattern
+            result += here
+        return [list(patterns.values()) for patterns in result]
+
+    def patterns(self, longest_cycle: int) -> list[Bool[np.ndarray, "_ units"]]:
+        """Return the patterns of the certified cycles that were met anywhere, each once."""
+        return list({pattern_key(pattern): pattern for here in self.met(longest_cycle) for pattern in here}.values())
 
     def to_dataset(self) -> xr.Dataset:
         """Return all samples, over "sample" and "start"."""

@@ -123,7 +123,9 @@ class Regions:
     unstable
         Whether the walk goes on through regions in which the cycle is unstable; else it notes the first of them.
     tell
-        Told how many regions have been met.
+        Told how many regions have been met, of about how many.
+    expected
+        About how many there will be; None where that is not known.
     """
 
     plane: Plane
@@ -131,6 +133,7 @@ class Regions:
     limit: int
     unstable: bool = True
     tell: OnProgress = ignore_progress
+    expected: int | None = None
     found: list[Region] = field(default_factory=list)
     number_of: dict[bytes, int] = field(default_factory=dict)
     """By key; -1 for patterns that hold nothing in the window, and -2 for singular ones."""
@@ -146,7 +149,10 @@ class Regions:
             if len(self.found) >= self.limit:
                 self.complete = False
                 return
-            self.tell(Step("regions met", len(self.found)))
+            known = len(self.found)
+            self.tell(
+                Step("regions met", known, None if self.expected is None else max(self.expected, known), about=True)
+            )
             # The last ones first: their matrices are still there.
             first = len(waiting) - min(_AT_ONCE, len(waiting), self.limit - len(self.found))
             batch, waiting = waiting[first:], waiting[:first]

@@ -72,6 +72,9 @@ class StepsShown:
             # this kind of step began where the one before it ended
             self._begun_kind = self._last
         self._step, self._last = step, now
+        if step.outlook:
+            self._console.print(f"{self._title}: {step.outlook}", highlight=False, soft_wrap=True, markup=False)
+            return
         if self._live and self._row is not None:
             self._bar.update(self._row, completed=step.done, total=step.total, state=self._words(step))
         elif now >= self._said + self._every:
@@ -81,7 +84,7 @@ class StepsShown:
         """Return how far it is, and how long the rest of this kind of step will take."""
         if step.total is None:
             return f"{step.done:,} {step.what}"
-        words = f"{step.done:,} of {step.total:,} {step.what}"
+        words = f"{step.done:,} of {'about ' if step.about else ''}{step.total:,} {step.what}"
         spent = self._last - self._begun_kind
         if step.total < _MANY or step.done < _SOME or spent < 1:
             return words
