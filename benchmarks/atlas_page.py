@@ -73,8 +73,8 @@ def write_page(folder: Path, page: Path) -> None:
         ratios = sorted(r["seconds_said"] / r["seconds"] for r in rows)
         within = sum(0.5 <= ratio <= 2 for ratio in ratios)
         lines += ["## Is what it says beforehand right?", "",
-                  "After 16 sampled inputs an atlas says how many regions are to be expected, and how long it will take until they",
-                  "are found. The second context of each network (constants were set on the first), one run, the first one compiling; up to 50,000 regions.", "",
+                  "After 24 sampled inputs an atlas says how many regions are to be expected, and how long it will take until they",
+                  "are found. The second context of each network, one run, the first one compiling; up to 50,000 regions.", "",
                   f"Within a factor of two of the seconds: {within} of {len(rows)}.", "",
                   "| network | regions expected | met | seconds expected | taken | ratio |", "|---|---|---|---|---|---|"]  # fmt: skip
         lines += [

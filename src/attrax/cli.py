@@ -380,7 +380,7 @@ def _write_atlas(
     with StepsShown("atlas") as shown:
         _say(
             f"an atlas of {asked.n_units} units: first orbits at 64 to 128 inputs, then every polygon, then the page; "
-            "after 16 inputs it says how long that will take; an interrupted one keeps its orbits, and its polygons "
+            "after 24 inputs it says how long that will take; an interrupted one keeps its orbits, and its polygons "
             "once all are found"
         )
         if asked.remark:

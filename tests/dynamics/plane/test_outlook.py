@@ -58,7 +58,7 @@ def test_an_atlas_says_it_once_and_then_how_far_it_is():
     found = atlas(*stripes(40), samples=32, starts=1, solves=0, effort=QUICK, on_progress=steps.append)
     said = [number for number, step in enumerate(steps) if step.outlook]
     assert len(said) == 1
-    assert steps[said[0]].done == 16
+    assert steps[said[0]].done == 24
     assert "regions are expected" in steps[said[0]].outlook
     walked = [step for step in steps if step.what == "regions met"]
     assert walked

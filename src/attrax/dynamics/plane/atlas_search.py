@@ -24,7 +24,7 @@ from attrax.dynamics.plane.sheets import draw_points, remaining
 from attrax.progress import Keep, OnProgress, Step, compute_always, ignore_progress
 
 _SEARCHED = 4  # inputs
-_TELLING = 1  # after the second group of inputs it is said what the atlas will take: the first one compiles
+_TELLING = 3  # groups of inputs after which it is said what the atlas will take
 _DENSER_BELOW = 0.1  # of the window
 _ROUNDS = 3  # of samples where nothing is known: each may show regions that the ones before have missed
 
@@ -99,16 +99,17 @@ def atlas(
     sides = _checked_window(window)
     _check_counts(solves, longest_cycle=longest_cycle, samples=samples, starts=starts, limit=limit)
     tell = on_progress or ignore_progress
-    regions, pilot = (
-        Regions(plane, rectangle(sides), limit, unstable, tell),
-        Pilot(plane, rectangle(sides), unstable, limit),
-    )
+    regions = Regions(plane, rectangle(sides), limit, unstable, tell)
+    pilot = Pilot(plane, regions.window, unstable, limit)
     survey = Survey(plane, start, starts, effort or Effort(), np.random.default_rng(seed), tell, keep or compute_always)
     walk = partial(_walk, regions, keep)
     spread = qmc.Sobol(2, rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(samples))))[:samples]
-    for number, seconds in enumerate(survey.in_groups(sides[:, 0] + spread * np.ptp(sides, axis=1), everywhere=True)):
-        if number == _TELLING:
-            expected = pilot.outlook(survey.met(longest_cycle), seconds, samples - len(survey.points))
+    taken: list[float] = []
+    for seconds in survey.in_groups(sides[:, 0] + spread * np.ptp(sides, axis=1), everywhere=True):
+        taken.append(seconds)
+        if len(taken) == _TELLING:
+            lately = float(np.mean(taken[1:]))  # the first group compiles
+            expected = pilot.outlook(survey.met(longest_cycle), lately, samples - len(survey.points))
             regions.expected = expected.regions
             tell(Step("inputs sampled", len(survey.points), samples, outlook=str(expected)))
     walk("regions", survey.patterns(longest_cycle))

@@ -16,6 +16,8 @@ _AROUND = 40
 _WITH_UNSTABLE = 3.0
 """Regions in all for each of an attractor: unstable ones lie between and behind them. The ratio is 1 to 4 in trained
 networks (`benchmarks/atlas.md`), and 75 in one where attractors are slivers."""
+_DENSEST = 5.0
+"""Times the median: an input amid slivers, as there are at the edges of sheets, says little of the window."""
 _BARE, _MOVES = 0.1, 4.0
 """As `atlas` samples up to twice as much where no polygon lies; an orbit that settles takes so much less."""
 
@@ -66,20 +68,24 @@ class Pilot:
         met
             The patterns that orbits have met at each of the inputs.
         seconds_an_input
-            What the last inputs have taken.
+            What inputs have taken of late.
         inputs_to_come
             How many there are yet, spread over the window.
         """
-        looking, looked_at, density = time.perf_counter(), 0, 0.0
-        for pattern in (pattern for patterns in met for pattern in patterns):
-            around = Regions(self._plane, self._window, _AROUND, self._unstable)
-            around.walk([pattern])
-            areas = [region.polygon.area for region in around.found if region.stable]
-            density += len(areas) / sum(areas) / len(met) if areas else 0.0
-            looked_at += len(around.found)
+        looking, looked_at = time.perf_counter(), 0
+        densities = np.zeros(len(met))
+        for here, patterns in enumerate(met):
+            for pattern in patterns:
+                around = Regions(self._plane, self._window, _AROUND, self._unstable)
+                around.walk([pattern])
+                areas = [region.polygon.area for region in around.found if region.stable]
+                densities[here] += len(areas) / sum(areas) if areas else 0.0
+                looked_at += len(around.found)
         each = (time.perf_counter() - looking) / max(looked_at, 1)
+        if densities.any():
+            densities = np.minimum(densities, _DENSEST * float(np.median(densities[densities > 0])))
         with_unstable = _WITH_UNSTABLE if self._unstable else 1.0
-        regions = min(with_unstable * density * self._window.area, float(self._limit))
+        regions = min(with_unstable * float(densities.mean()) * self._window.area, float(self._limit))
         bare = sum(not patterns for patterns in met) / len(met)
         more = min(1.0, bare / _BARE) * (inputs_to_come + len(met))
         # Where nothing is known orbits do not settle, and those of the first inputs that did have taken less.
