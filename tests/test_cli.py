@@ -278,7 +278,7 @@ def test_the_help_of_run_names_the_study_and_the_presets(capsys):
     words = " ".join(out.replace("│", " ").split())
     assert code == 0
     assert "[RUN OPTIONS] STUDY" in words
-    assert "a study file (TOML), or the name of a preset: demo, untuned" in words
+    assert "a study file (TOML), or the name of a preset: demo, kononov2025, kononov2025-quick, untuned" in words
 
 
 def test_a_dry_run_computes_and_writes_nothing(capsys, tmp_path, tiny_store, bare_study_text, tiny_study_text):

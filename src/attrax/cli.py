@@ -399,7 +399,9 @@ def tasks() -> None:
     for name in TASKS.names():
         task = TASKS.build(name, {})
         summary = (type(task).__doc__ or "").strip().splitlines()[0]
-        print(f"{name}: {summary} An ideal observer is right in {100 * task.ideal_observer_accuracy():.1f} %.")
+        remark = getattr(task, "ceiling_remark", "")
+        ceiling = f"{100 * task.ideal_observer_accuracy():.1f} %" + (f" ({remark})" if remark else "")
+        print(f"{name}: {summary} An ideal observer is right in {ceiling}.")
 
 
 _COMMANDS: dict[str, Callable[..., Any]] = {

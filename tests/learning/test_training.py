@@ -175,3 +175,20 @@ def test_keys_depend_on_task_seed_and_purpose():
         for task in ("A", "B") for seed in (0, 1) for purpose in ("weights", "trials")
     }  # fmt: skip
     assert len(keys) == 8
+
+
+@pytest.mark.parametrize("learner", [*LEARNERS, *OTHERS], ids=lambda learner: learner.title)
+def test_without_biases_they_stay_exactly_zero_and_the_rest_learns(easy_task, learner):
+    rule = dataclasses.replace(QUICK, accuracy=None, updates=4, evaluate_every=2)
+    without, with_them = (
+        train(easy_task, NetworkSettings(delta=0.2, n_hidden=16, bias=bias), learner, rule, seed=5)
+        for bias in (False, True)
+    )
+    for name in ("bias", "policy_bias"):
+        assert not np.asarray(getattr(without.network, name)).any()
+        assert np.asarray(getattr(with_them.network, name)).any()
+    assert float(without.network.value_bias) == 0
+    first = without.checkpoints["initial"]
+    np.testing.assert_array_equal(first.recurrent_weights, with_them.checkpoints["initial"].recurrent_weights)
+    for name in ("recurrent_weights", "input_weights", "policy_weights"):
+        assert not np.array_equal(getattr(without.network, name), getattr(first, name))

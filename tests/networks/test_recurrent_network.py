@@ -50,6 +50,26 @@ def test_saved_networks_come_back_to_the_bit(tmp_path):
         jax.tree.map(np.testing.assert_array_equal, loaded[name], network)
 
 
+@pytest.mark.parametrize("cell", ["relu", "gru", "lstm"])
+def test_a_network_without_biases_has_none_and_is_read_back_as_such(tmp_path, cell):
+    settings = NetworkSettings(delta=0.2, n_hidden=6, bias=False, cell=cell)
+    network = initialise(settings, 3, 3, jax.random.key(3))
+    assert not np.asarray(network.bias).any()
+    usual = initialise(NetworkSettings(0.2, 6), 3, 3, jax.random.key(3))
+    save_networks(tmp_path / "weights.safetensors", {"without": network, "with": usual})
+    loaded = load_networks(tmp_path / "weights.safetensors")
+    assert not loaded["without"].learns_biases
+    assert loaded["with"].learns_biases
+
+    def output(n):
+        return n.logits(n.step(jnp.ones(n.n_state), jnp.ones(3))).sum() + n.value(jnp.ones(n.n_state))
+
+    slopes = jax.grad(output)(loaded["without"])
+    for name in ("bias", "policy_bias", "value_bias"):
+        assert not np.asarray(getattr(slopes, name)).any()
+    assert np.asarray(slopes.recurrent_weights).any()
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -123,7 +123,8 @@ def test_a_mistake_is_told_in_one_line(tiny_study_text, old, new, message):
 def test_an_unknown_preset_or_file_is_told(tmp_path):
     with pytest.raises(SettingsError, match="unknown study .* 'dmeo'; did you mean 'demo'"):
         load_study("dmeo")
-    with pytest.raises(SettingsError, match="there is no study file 'missing.toml'; presets: demo, untuned"):
+    presets = "demo, kononov2025, kononov2025-quick, untuned"
+    with pytest.raises(SettingsError, match=f"there is no study file 'missing.toml'; presets: {presets}"):
         load_study("missing.toml")
 
 

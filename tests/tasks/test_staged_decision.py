@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from attrax.settings import SettingsError
+from attrax.settings import SettingsError, from_mapping
 from attrax.tasks import Task
 from attrax.tasks.context_decision import ContextDecision
 from attrax.tasks.perceptual_decision import PerceptualDecision
@@ -197,3 +197,63 @@ def test_impossible_settings_are_refused(settings, words):
 def test_an_unknown_stage_is_told_with_the_nearest_one():
     with pytest.raises(SettingsError, match="did you mean 'stimulus'"):
         ContextDecision().stage_input("stimuls", jnp.zeros(2), 0)
+
+
+def noise_of(task, n=200):
+    """What a trial's observation has beside the constant input of its stage: (trials, steps, inputs), and the stage."""
+    trials = draw(task, n=n, seed=3)
+    constant = jax.vmap(
+        lambda c, k: jnp.stack([*(task.stage_input(name, c, k) for name in STAGES), jnp.zeros(task.n_inputs)])
+    )(trials.coherence, trials.context)
+    stage = np.asarray(trials.stage)
+    return np.asarray(trials.observation) - np.asarray(constant)[np.arange(n)[:, None], stage], stage
+
+
+@pytest.mark.parametrize(
+    ("settings", "stages", "channels"),
+    [
+        ({}, ["stimulus"], [1, 2]),
+        ({"noise_stages": ("stimulus", "delay")}, ["stimulus", "delay"], [1, 2]),
+        ({"noise_channels": "all"}, ["stimulus"], range(5)),
+        ({"noise_channels": "all", "noise_stages": "all"}, STAGES, range(5)),
+        ({"noise_channels": "all", "noise_stages": "all", "coding": "ring"}, STAGES, range(7)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["gaussian", "uniform"])
+def test_noise_is_where_it_is_said_to_be(settings, stages, channels, kind):
+    task = ContextDecision(noise=0.3, noise_kind=kind, **settings)
+    noise, stage = noise_of(task)
+    for index in range(5):
+        for channel in range(task.n_inputs):
+            here = noise[..., channel][stage == index]
+            noisy = index < 4 and STAGES[index] in stages and channel in channels
+            expected = 0.0 if not noisy else 0.3 if kind == "gaussian" else 0.3 / np.sqrt(3)
+            assert here.std() == pytest.approx(expected, rel=0.1)
+            if noisy and kind == "uniform":
+                assert 0.29 < np.abs(here).max() <= 0.3 + 1e-6
+
+
+def test_a_stage_of_noise_is_told_by_its_nearest_name():
+    with pytest.raises(SettingsError, match="unknown stage in noise_stages 'stimulis'; did you mean 'stimulus'"):
+        ContextDecision(noise_stages=("stimulis",))
+    with pytest.raises(SettingsError, match="noise_kind: unknown value 'unifrom'; did you mean 'uniform'"):
+        from_mapping(ContextDecision, {"noise_kind": "unifrom"}, "task")
+    assert ContextDecision(noise_stages="all") == ContextDecision(noise_stages=STAGES)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, ""),
+        ({"noise_kind": "uniform", "noise": 0.35, "noise_channels": "all", "noise_stages": "all"}, ""),
+        ({"noise_kind": "uniform", "noise": 0.05}, "no error is possible: noise of 0.05 never turns the sign"),
+        ({"noise_kind": "uniform", "noise": 0.05, "coding": "ring"}, ""),
+        ({"noise_channels": "all", "noise_stages": "all"}, "an upper bound: noise on the context cue"),
+        ({"noise_kind": "uniform", "noise": 0.6, "noise_channels": "all", "noise_stages": "all"}, "an upper bound"),
+        ({"noise_stages": ("delay",)}, "no error is possible"),
+    ],
+)
+def test_what_is_said_beside_the_ceiling(settings, words):
+    task = ContextDecision(**settings)
+    assert task.ceiling_remark.startswith(words) if words else task.ceiling_remark == ""
+    assert (task.ideal_observer_accuracy() == 1) == ("no error" in words)

@@ -31,6 +31,8 @@ class RecurrentNetwork(eqx.Module):
     signs: Int8[Array, " units"] | None = None
     """Dale's law: 1 where all that a unit sends out (a column of W) is at least 0, -1 where at most 0. None: free."""
     cell: Cell = eqx.field(static=True, default=Relu())
+    learns_biases: bool = eqx.field(static=True, default=True)
+    """Whether training changes the biases; else no rule sees a gradient of them, and those of a new network are 0."""
 
     @property
     def n_hidden(self) -> int:
@@ -49,7 +51,7 @@ class RecurrentNetwork(eqx.Module):
 
     def drive(self, observation: Float[Array, "*batch inputs"]) -> Float[Array, "*batch gate_rows"]:
         """Return U x + b."""
-        return observation @ self.input_weights.T + self.bias
+        return observation @ self.input_weights.T + self._learned(self.bias)
 
     def step(
         self, hidden: Float[Array, "*batch state"], observation: Float[Array, "*batch inputs"]
@@ -68,11 +70,14 @@ class RecurrentNetwork(eqx.Module):
 
     def logits(self, hidden: Float[Array, "*batch state"]) -> Float[Array, "*batch actions"]:
         """Return the unnormalised log-probabilities of the actions."""
-        return hidden[..., : self.n_hidden] @ self.policy_weights.T + self.policy_bias
+        return hidden[..., : self.n_hidden] @ self.policy_weights.T + self._learned(self.policy_bias)
 
     def value(self, hidden: Float[Array, "*batch state"]) -> Float[Array, "*batch"]:
         """Return the expected discounted reward until the end of the trial."""
-        return hidden[..., : self.n_hidden] @ self.value_weights + self.value_bias
+        return hidden[..., : self.n_hidden] @ self.value_weights + self._learned(self.value_bias)
+
+    def _learned(self, bias: Array) -> Array:
+        return bias if self.learns_biases else jax.lax.stop_gradient(bias)
 
     def constrained(self) -> "RecurrentNetwork":
         """Return the nearest network that obeys the mask and Dale's law: what offends them becomes zero."""
@@ -95,7 +100,8 @@ def initialise(
     """Draw the first weights.
 
     One uniform draw on (-1, 1) per weight, scaled by the width: networks of one key and different δ have the same
-    weights up to that factor. Biases are zero (but an LSTM's, see `attrax.networks.cells.LSTM`).
+    weights up to that factor. Biases are zero (but an LSTM's, see `attrax.networks.cells.LSTM`; where the network is to
+    have none, those are zero too).
 
     With Dale's law the draws' absolute values take the units' signs, the first `excitatory` share of the units being
     excitatory, and the minority's weights are larger by the ratio of their numbers, so that excitation and inhibition
@@ -134,7 +140,7 @@ def initialise(
     return RecurrentNetwork(
         recurrent_weights=recurrent_weights,
         input_weights=uniform(input_key, delta, rows, n_inputs),
-        bias=cell.first_bias(n_hidden),
+        bias=cell.first_bias(n_hidden) if settings.bias else jnp.zeros(rows),
         policy_weights=uniform(policy_key, readout_delta, n_actions, n_hidden),
         policy_bias=jnp.zeros(n_actions),
         value_weights=uniform(value_key, readout_delta, n_hidden),
@@ -142,4 +148,5 @@ def initialise(
         mask=mask,
         signs=signs,
         cell=cell,
+        learns_biases=settings.bias,
     ).constrained()

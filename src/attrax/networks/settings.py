@@ -31,6 +31,8 @@ class NetworkSettings:
     """Share of the hidden state that is renewed at each step, in (0, 1]; 1 is no leak term at all."""
     readout_delta: float = 0.1
     """Policy and value weights start as U(-readout_delta, readout_delta)."""
+    bias: bool = True
+    """Whether units and readouts have biases, which are learned from zero; without, they stay exactly zero."""
     cell: str = "relu"
     """How the next state is made: "relu", "tanh", "softplus", "saturating" (linear from 0 to 1), "gru" or "lstm"."""
     excitatory: float | None = None

@@ -16,7 +16,7 @@ from attrax.networks.recurrent_network import RecurrentNetwork
 from attrax.networks.settings import CELLS, NetworkSettings
 
 _HEADER = "attrax"
-_ARRAYS = tuple(field.name for field in fields(RecurrentNetwork) if field.name != "cell")
+_ARRAYS = tuple(field.name for field in fields(RecurrentNetwork) if field.name not in ("cell", "learns_biases"))
 
 
 def save_networks(
@@ -57,6 +57,8 @@ def networks_as_bytes(networks: Mapping[str, RecurrentNetwork], metadata: Mappin
         "cell": {name: CELLS.stored_name(network.cell) for name, network in networks.items()},
         "metadata": dict(metadata or {}),
     }
+    without = sorted(name for name, network in networks.items() if not network.learns_biases)
+    header |= {"without_bias": without} if without else {}
     return save(tensors, metadata={_HEADER: json.dumps(header)})
 
 
@@ -106,6 +108,7 @@ def load_networks(source: Path | bytes, start: str = "") -> dict[str, RecurrentN
         name: RecurrentNetwork(
             **{array: jnp.asarray(tensors[f"{name}/{array}"]) for array in _ARRAYS if f"{name}/{array}" in tensors},
             cell=NetworkSettings(delta=1.0, leak=leak, cell=cells[name]).make_cell(),
+            learns_biases=name not in header.get("without_bias", ()),
         )
         for name, leak in header["leak"].items()
         if name.startswith(start)

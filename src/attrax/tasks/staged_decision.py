@@ -1,4 +1,4 @@
-"""What the decision tasks share: stages, coding, noise, rewards, the ideal observer.
+"""What the decision tasks share: stages, coding, noise, rewards.
 
 Arrays of a single trial; `jax.vmap` makes batches.
 """
@@ -15,6 +15,7 @@ from attrax._lazy import Array, jax, jnp
 from attrax.settings import check_fields, require, unknown_name
 from attrax.tasks import duration
 from attrax.tasks.duration import Duration
+from attrax.tasks.ideal_observer import gaussian_accuracy, uniform_accuracy
 from attrax.tasks.trial import DECISION, OVER, STAGES, STIMULUS, Coherence, Feedback, Trial
 
 
@@ -25,8 +26,8 @@ class StagedDecision:
     Observation
         float32 ``(n_inputs,)``: the fixation input; the modalities (signed coding: one channel each, the
         coherence; ring coding: two each, ``0.5 + coherence / 2`` and ``0.5 - coherence / 2``), nonzero in the
-        stimulus stage only, where each channel has independent Gaussian noise at every step; then, where
-        there are several contexts, one channel a context, on throughout the trial.
+        stimulus stage only; then, where there are several contexts, one channel a context, on throughout the
+        trial. Noise is added at every step of the `noise_stages`, independently in each of the `noise_channels`.
     Action
         0 keep fixating, 1 answer "+", 2 answer "-".
     Reward
@@ -47,7 +48,13 @@ class StagedDecision:
     coherences: tuple[float, ...] = (0.05, 0.15, 0.3, 0.6, 1.0)
     """Strengths of the evidence, in [0, 1]; each is drawn with either sign."""
     noise: float = 0.2
-    """Standard deviation of the noise per step and channel."""
+    """Of each step and channel: the standard deviation of Gaussian noise, or α of uniform noise on (-α, α)."""
+    noise_kind: Literal["gaussian", "uniform"] = "gaussian"
+    """What the noise is drawn from."""
+    noise_channels: Literal["stimulus", "all"] = "stimulus"
+    """Which channels are noisy: those of the modalities, or fixation and context as well."""
+    noise_stages: Literal["all"] | tuple[str, ...] = ("stimulus",)
+    """Stages in which they are: some of "fixation", "stimulus", "delay" and "decision", or "all"."""
     fixation_input: Literal["until decision", "fixation stage"] = "until decision"
     """When the fixation input is on: its end is the go cue, or it goes off after fixation (NeuroGym)."""
     coding: Literal["signed", "ring"] = "signed"
@@ -82,6 +89,11 @@ class StagedDecision:
             f"fixation_input is {self.fixation_input!r}; it must be 'until decision' or 'fixation stage'",
         )
         require(self.coding in ("signed", "ring"), f"coding is {self.coding!r}; it must be 'signed' or 'ring'")
+        if self.noise_stages == "all":
+            object.__setattr__(self, "noise_stages", STAGES)
+        for stage in self.noise_stages:
+            if stage not in STAGES:
+                raise unknown_name("stage in noise_stages", stage, STAGES)
         for stage in self.early_stages:
             if stage not in STAGES[:DECISION]:
                 raise unknown_name("stage in early_stages", stage, STAGES[:DECISION])
@@ -204,7 +216,9 @@ class StagedDecision:
         stage = jnp.sum(steps[:, None] >= ends[None, :], axis=1)
         by_stage = [self.stage_input(name, coherence, context) for name in STAGES]
         observation = jnp.stack([*by_stage, jnp.zeros_like(by_stage[0])])[stage]
-        observation = observation.at[:, 1 : 1 + noise.shape[1]].add(jnp.where(stage[:, None] == STIMULUS, noise, 0.0))
+        first = 0 if self.noise_channels == "all" else 1
+        noisy = jnp.array([*(name in self.noise_stages for name in STAGES), False])[stage]
+        observation = observation.at[:, first : first + noise.shape[1]].add(jnp.where(noisy[:, None], noise, 0.0))
         target = jnp.where(stage == DECISION, choice, 0)
         return Trial(observation, stage, target, ends[-1], context, coherence, choice)
 
@@ -229,30 +243,47 @@ class StagedDecision:
         return Feedback(reward, end, early, jnp.where(final, action, 0))
 
     def ideal_observer_accuracy(self) -> float:
-        r"""Return the highest accuracy that any network can reach: Bayes' rule with known context and timing.
+        """Return the highest accuracy that any network can reach: Bayes' rule with known context and timing.
 
-        The best decision is the sign of the summed evidence. With coherence c, noise σ and n steps it is right
-        with probability :math:`\Phi(c\sqrt{n}/\sigma)`; in ring coding the evidence is the difference of two
-        channels, and σ becomes :math:`\sigma\sqrt{2}`. Averaged over coherences and durations; exact.
+        Averaged over coherences and durations; exact (see `attrax.tasks.ideal_observer`), but for what `ceiling_remark`
+        says.
         """
-        deviation = self.noise * math.sqrt(self.channels_per_modality)
+        noise = self.noise if STAGES[STIMULUS] in self.noise_stages else 0.0
+        channels = self.channels_per_modality
 
-        def right(coherence: float, steps: int) -> float:
-            if coherence == 0:
-                return 0.5
-            if deviation == 0:
-                return 1.0
-            return 0.5 * math.erfc(-coherence * math.sqrt(steps / 2) / deviation)
+        def right(steps: int) -> float:
+            if self.noise_kind == "uniform":
+                return uniform_accuracy(self.coherences, noise, steps, channels)
+            # In ring coding the evidence is the difference of two channels.
+            return gaussian_accuracy(self.coherences, noise * math.sqrt(channels), steps)
 
-        return sum(
-            p * right(c, steps) / len(self.coherences)
-            for steps, p in duration.probabilities(self.stimulus).items()
-            for c in self.coherences
-        )
+        return sum(p * right(steps) for steps, p in duration.probabilities(self.stimulus).items())
+
+    @property
+    def ceiling_remark(self) -> str:
+        """What is to be said beside `ideal_observer_accuracy`; nothing where that is all there is to it."""
+        noise = self.noise if STAGES[STIMULUS] in self.noise_stages else 0.0
+        if min(self.coherences) > 0 and (noise == 0 or (self.noise_kind == "uniform" and self._always_tells(noise))):
+            evidence = f"the weakest evidence, {min(self.coherences):g}"
+            return f"no error is possible: noise of {noise:g} never turns the sign of {evidence}"
+        everywhere = all(stage in self.noise_stages for stage in STAGES)
+        if self.noise_channels == "all" and everywhere and self.noise > 0:
+            if self.noise_kind == "uniform" and self.noise <= 0.5:
+                return ""  # a cue of 1 and one of 0 are never seen as the same
+            return "an upper bound: noise on the context cue and on fixation is not counted"
+        return ""
+
+    def _always_tells(self, noise: float) -> bool:
+        """Whether one step of uniform noise tells the sign of each coherence."""
+        return noise <= min(self.coherences) / self.channels_per_modality
 
     def _draw_noise(self, key: Array) -> Float[Array, "steps channels"]:
-        channels = self.n_modalities * self.channels_per_modality
-        flat = jax.random.normal(key, (self.longest_trial * channels,))  # the same numbers, and compiled faster
+        channels = self.n_inputs if self.noise_channels == "all" else self.n_modalities * self.channels_per_modality
+        # Flat: the same numbers, and compiled faster.
+        if self.noise_kind == "uniform":
+            flat = jax.random.uniform(key, (self.longest_trial * channels,), minval=-1.0, maxval=1.0)
+        else:
+            flat = jax.random.normal(key, (self.longest_trial * channels,))
         return self.noise * flat.reshape(self.longest_trial, channels)
 
 

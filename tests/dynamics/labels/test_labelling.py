@@ -101,3 +101,34 @@ def test_what_does_not_fit_together_is_refused_before_any_work():
         classify(weights, biases, 0.0, np.zeros((2, 3)))
     with pytest.raises(ValueError, match="at least one unit"):
         ReluMap(np.zeros((0, 0)), np.zeros(0))
+
+
+@pytest.mark.parametrize("scale", [2.0**-10, 3.7, 2.0**10])
+def test_labels_do_not_change_when_input_and_start_are_scaled_together(scale):
+    """Without biases the map is positively homogeneous in (h, I): of every kind of attractor there is one here."""
+    curve = border_collision(0.0540905, 0.59820461, -0.80434312, 1.09224173)
+    wide = [system.widened(12) for system in (curve, lozi(1.7, 0.5))]
+    rng = np.random.default_rng(0)
+    maps = [(w.relu_map().weights, w.relu_map().bias, w.state([0.1, 0.1])) for w in wide]
+    maps += [(two_cycle(1.7, 0.8).weights, two_cycle(1.7, 0.8).bias, np.array([0.3]))]
+    maps += [(rng.standard_normal((12, 12)) * gain / np.sqrt(12), rng.standard_normal(12), np.zeros(12))
+             for gain in (0.8, 0.8, 1.4, 1.4, 1.6, 2.5)]  # fmt: skip
+    kinds = set()
+    for weights, drive, start in maps:
+        here = classify(weights, drive[None], 1.0, start[None], Effort(extension=1))
+        there = classify(weights, scale * drive[None], 1.0, scale * start[None], Effort(extension=1))
+        assert here.kind[0] == there.kind[0]
+        assert here.period[0] == there.period[0]
+        assert here.neutral[0] == there.neutral[0]
+        kinds.add(str(here.kind[0]))
+    assert kinds >= {"fixed point", "cycle", "quasi-periodic", "chaotic", "divergent"}
+
+
+def test_a_ray_of_neutral_states_at_zero_input_is_undecided_and_neutral():
+    """h' = relu(W h) with an eigenvalue 1: where an orbit comes to rest is a matter of where it began."""
+    weights = np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [-1.0, 0.2, 0.3]])
+    starts = np.random.default_rng(0).random((5, 3))
+    found = classify(weights, np.zeros((5, 3)), 1.0, starts)
+    assert (found.kind == "undecided").all()
+    assert found.neutral.all()
+    assert (classify(0.9 * weights, np.zeros((5, 3)), 1.0, starts).kind == "fixed point").all()
