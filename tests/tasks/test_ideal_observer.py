@@ -7,9 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attrax.tasks.context_decision import ContextDecision
-from attrax.tasks.ideal_observer import gaussian_accuracy, uniform_accuracy
+from attrax.tasks.ideal_observer import accuracy_of, gaussian_choice, uniform_choice
 from attrax.tasks.perceptual_decision import PerceptualDecision
 from attrax.tasks.trial import STAGES
+
+
+def uniform_accuracy(coherences, *noise):
+    return accuracy_of(coherences, uniform_choice(coherences, *noise))
+
+
+def gaussian_accuracy(coherences, *noise):
+    return accuracy_of(coherences, gaussian_choice(coherences, *noise))
+
 
 SEVERAL = (0.05, 0.15, 0.15, 0.3, 0.6)
 
@@ -68,6 +77,11 @@ def test_the_ceiling_is_what_an_observer_reaches_who_computes_the_posterior(task
     ceiling = task.ideal_observer_accuracy()
     assert 0.55 < ceiling < 0.99
     assert right == pytest.approx(ceiling, abs=4 * np.sqrt(ceiling * (1 - ceiling) / n))
+    counts = np.asarray(trials.coherence)[np.arange(n), context]
+    answered = np.where(tied, 0.5, p > 0.5)
+    for level, plus in zip(*task.ideal_observer_choice(), strict=True):
+        here = answered[np.isclose(counts, level, atol=1e-6)]
+        assert here.mean() == pytest.approx(plus, abs=4.5 * np.sqrt(max(plus * (1 - plus), 1e-3) / here.size))
 
 
 @given(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from attrax.analyses.mode_removal import damp, damp_random, oscillating_mode
     from attrax.analyses.network_on_task import NetworkOnTask
     from attrax.analyses.perturbations import map_perturbations
+    from attrax.analyses.psychometric_fit import PsychometricFit, fit_psychometric
+    from attrax.analyses.psychometrics import psychometric
     from attrax.analyses.stage_atlases import map_atlases, stage_atlas
     from attrax.analyses.stage_basins import basins_of_stage
     from attrax.analyses.stage_planes import map_planes, plane_shares
@@ -32,6 +34,8 @@ _PLACES = {
     "mode_removal": ("damp", "damp_random", "oscillating_mode"),
     "network_on_task": ("NetworkOnTask",),
     "perturbations": ("map_perturbations",),
+    "psychometric_fit": ("PsychometricFit", "fit_psychometric"),
+    "psychometrics": ("psychometric",),
     "stage_atlases": ("map_atlases", "stage_atlas"),
     "stage_basins": ("basins_of_stage",),
     "stage_planes": ("map_planes", "plane_shares"),
@@ -47,10 +51,12 @@ __all__ = [
     "PerturbationSettings",
     "PlaneSettings",
     "PopulationSettings",
+    "PsychometricFit",
     "basins_of_stage",
     "cut",
     "damp",
     "damp_random",
+    "fit_psychometric",
     "groups_in_trials",
     "map_atlases",
     "map_course",
@@ -62,6 +68,7 @@ __all__ = [
     "oscillating_mode",
     "perturb_weights",
     "plane_shares",
+    "psychometric",
     "record_units",
     "silence",
     "stage_atlas",

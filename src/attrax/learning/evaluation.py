@@ -39,6 +39,8 @@ class Outcomes(NamedTuple):
     """Which modality counts."""
     coherence: Float[Array, "trials modalities"]
     """Signed coherence of each modality."""
+    answer: Int[Array, " trials"]
+    """The first answer in the decision stage; 0 where there is none."""
 
 
 IN_A_ROW = 10
@@ -122,7 +124,7 @@ def act_in_rows(
             None if way is None else way(trials, number), stop_at_end=True,
         )  # fmt: skip
         right, early, reward = run.seen
-        return run.hidden, Outcomes(right, early, reward, trials.context, trials.coherence)
+        return run.hidden, Outcomes(right, early, reward, trials.context, trials.coherence, run.answer)
 
     hidden = jnp.zeros((streams, network.n_state))
     _, outcomes = jax.lax.scan(run_trial, hidden, jnp.arange(IN_A_ROW))

@@ -4,12 +4,21 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 
 
-def gaussian_accuracy(coherences: Sequence[float], deviation: float, steps: int) -> float:
-    r"""Return how often the sign of the summed evidence is right, which is the best decision under Gaussian noise.
+def signed_levels(coherences: Sequence[float]) -> tuple[Float[np.ndarray, " levels"], Float[np.ndarray, " levels"]]:
+    """Return the signed coherences in order, and the probability of each: strengths are alike, and so are signs."""
+    strengths = np.asarray(coherences, dtype=float)
+    levels, counts = np.unique(np.concatenate([strengths, -strengths]) + 0.0, return_counts=True)
+    return levels, counts / counts.sum()
 
-    With coherence c, noise σ and n steps it is right with probability :math:`\Phi(c\sqrt{n}/\sigma)`.
+
+def gaussian_choice(coherences: Sequence[float], deviation: float, steps: int) -> Float[np.ndarray, " levels"]:
+    r"""Return how often the best observer answers "+" at each signed coherence under Gaussian noise.
+
+    The best decision is the sign of the summed evidence: with coherence c, noise σ and n steps it is "+" with
+    probability :math:`\Phi(c\sqrt{n}/\sigma)`.
 
     Parameters
     ----------
@@ -20,19 +29,16 @@ def gaussian_accuracy(coherences: Sequence[float], deviation: float, steps: int)
     steps
         n.
     """
-
-    def right(coherence: float) -> float:
-        if coherence == 0:
-            return 0.5
-        if deviation == 0:
-            return 1.0
-        return 0.5 * math.erfc(-coherence * math.sqrt(steps / 2) / deviation)
-
-    return math.fsum(right(coherence) for coherence in coherences) / len(coherences)
+    levels = signed_levels(coherences)[0]
+    if deviation == 0:
+        return np.where(levels > 0, 1.0, np.where(levels < 0, 0.0, 0.5))
+    return np.array([0.5 * math.erfc(-level * math.sqrt(steps / 2) / deviation) for level in levels])
 
 
-def uniform_accuracy(coherences: Sequence[float], half_width: float, steps: int, channels: int) -> float:
-    r"""Return how often the posterior's sign is right under uniform noise.
+def uniform_choice(
+    coherences: Sequence[float], half_width: float, steps: int, channels: int
+) -> Float[np.ndarray, " levels"]:
+    r"""Return how often the best observer answers "+" at each signed coherence under uniform noise.
 
     Each sample excludes all coherences that are farther from it than the noise is wide, and says nothing else. So what
     is still possible after n steps is a window around the true c, whose ends are A below and B above it or farther
@@ -43,34 +49,37 @@ def uniform_accuracy(coherences: Sequence[float], half_width: float, steps: int,
     Parameters
     ----------
     coherences, steps
-        As in `gaussian_accuracy`.
+        As in `gaussian_choice`.
     half_width
         α: the noise is drawn from (-α, α).
     channels
         A modality has: 1 (signed coding) or 2 (ring coding).
     """
     if half_width == 0:
-        return gaussian_accuracy(coherences, 0.0, steps)
-    signed = np.concatenate([np.asarray(coherences, dtype=float), -np.asarray(coherences, dtype=float)]) + 0.0
-    levels, counts = np.unique(signed, return_counts=True)
-    probabilities = counts / counts.sum()
+        return gaussian_choice(coherences, 0.0, steps)
+    levels, probabilities = signed_levels(coherences)
     # Of coherence 0 either choice is right half of the time: its sign is drawn all the same.
-    positive = probabilities * np.where(levels > 0, 1.0, np.where(levels == 0, 0.5, 0.0))
-    parts: list[float] = []
-    for true, probability in enumerate(probabilities):
-        run = _runs(levels, true, half_width * channels, steps * channels)
-        for first in range(true + 1):
-            for last in range(true, len(levels)):
-                of_plus = positive[first : last + 1].sum()
-                of_minus = probabilities[first : last + 1].sum() - of_plus
-                decided = np.sign(round(of_plus - of_minus, 12))
-                is_plus = positive[true] / probability
-                right = 0.5 if decided == 0 else is_plus if decided > 0 else 1 - is_plus
-                parts.append(float(probability * run[first, last] * right))
-    return min(math.fsum(parts), 1.0)
+    in_favour = np.append(0.0, np.cumsum(probabilities * np.sign(levels)))
+    decided = np.round(in_favour[None, 1:] - in_favour[:-1, None], 12)  # of the levels from one to another
+    answers = np.where(decided > 0, 1.0, np.where(decided < 0, 0.0, 0.5))
+    return np.array(
+        [
+            math.fsum((_runs(levels, true, half_width * channels, steps * channels) * answers).ravel())
+            for true in range(len(levels))
+        ]
+    )
 
 
-def _runs(levels: np.ndarray, true: int, half_width: float, samples: int) -> np.ndarray:
+def accuracy_of(coherences: Sequence[float], plus: Float[np.ndarray, " levels"]) -> float:
+    """Return how often an observer is right who answers "+" so often at each signed coherence."""
+    levels, probabilities = signed_levels(coherences)
+    right = np.where(levels > 0, plus, np.where(levels < 0, 1 - plus, 0.5))
+    return min(math.fsum(probabilities * right), 1.0)
+
+
+def _runs(
+    levels: Float[np.ndarray, " levels"], true: int, half_width: float, samples: int
+) -> Float[np.ndarray, "levels levels"]:
     """Return the probability that exactly the levels from one to another are still possible, shape (levels, levels)."""
     below = levels[true] - levels[: true + 1]
     above = levels[true:] - levels[true]

@@ -15,7 +15,7 @@ from attrax._lazy import Array, jax, jnp
 from attrax.settings import check_fields, require, unknown_name
 from attrax.tasks import duration
 from attrax.tasks.duration import Duration
-from attrax.tasks.ideal_observer import gaussian_accuracy, uniform_accuracy
+from attrax.tasks.ideal_observer import accuracy_of, gaussian_choice, signed_levels, uniform_choice
 from attrax.tasks.trial import DECISION, OVER, STAGES, STIMULUS, Coherence, Feedback, Trial
 
 
@@ -248,16 +248,21 @@ class StagedDecision:
         Averaged over coherences and durations; exact (see `attrax.tasks.ideal_observer`), but for what `ceiling_remark`
         says.
         """
+        return accuracy_of(self.coherences, self.ideal_observer_choice()[1])
+
+    def ideal_observer_choice(self) -> tuple[Float[np.ndarray, " levels"], Float[np.ndarray, " levels"]]:
+        """Return the signed coherences of the modality that counts, and how often the ideal observer answers "+"."""
         noise = self.noise if STAGES[STIMULUS] in self.noise_stages else 0.0
         channels = self.channels_per_modality
 
-        def right(steps: int) -> float:
+        def plus(steps: int) -> Float[np.ndarray, " levels"]:
             if self.noise_kind == "uniform":
-                return uniform_accuracy(self.coherences, noise, steps, channels)
+                return uniform_choice(self.coherences, noise, steps, channels)
             # In ring coding the evidence is the difference of two channels.
-            return gaussian_accuracy(self.coherences, noise * math.sqrt(channels), steps)
+            return gaussian_choice(self.coherences, noise * math.sqrt(channels), steps)
 
-        return sum(p * right(steps) for steps, p in duration.probabilities(self.stimulus).items())
+        mean = sum(p * plus(steps) for steps, p in duration.probabilities(self.stimulus).items())
+        return signed_levels(self.coherences)[0], np.asarray(mean)
 
     @property
     def ceiling_remark(self) -> str:
