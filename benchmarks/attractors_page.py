@@ -182,8 +182,8 @@ a point of the section before they would take far longer.
 {_table(["network", "fixed", "labels", "first (s)", "seconds", "NumPy (s)", "memory (MB)"], body)}
 The aims were 3 s where all points are fixed, which is met; 2 GB, which is met as well; and 60 s where half of them oscillate,
 which is missed by a factor of {rows[-1]["seconds"] / 60:.1f}. Each oscillating point is followed for 10,000 steps or more with four tangent
-vectors, and after that cycles are looked for at its near returns. This table, that of trained networks before it and that of the cost
-at the end are of the version before attractors were counted by samples; what has become of the time, and where it goes
+vectors, and after that cycles are looked for at its near returns. This table and that of the cost at the end are of the
+version before attractors were counted by samples; what has become of the time, and where it goes
 now, is on [a page of its own](engine.md).
 """
 
