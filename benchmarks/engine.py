@@ -204,12 +204,12 @@ def write() -> None:
         lines += [
             "## The atlas",
             "",
-            "The whole of `attrax.dynamics.atlas`, sampled orbits included, once in each version after a small one",
-            "that compiles. Where a limit is met, the two have met other regions of the plane. The aims were 4 s for",
-            "both contexts of a network that has fixed points alone, and 60 s for a supervised one of δ = 0.1. What",
-            "is faster is the walk through regions of cycles. Of those of fixed points the largest part is the proof that",
-            "they attract, and nothing of it was found that neighbours could share. Where orbits oscillate the sampled",
-            "ones take most of the time.",
+            "The whole of `attrax.dynamics.atlas`, sampled orbits included, once in each version after a small",
+            "one that compiles. Where a limit is met, the two have met other regions of the plane. The aims were",
+            "4 s for both contexts of a network that has fixed points alone, and 60 s for a supervised one of δ =",
+            "0.1. What is faster is the walk through regions of cycles. Of those of fixed points the largest part",
+            "is the proof that they attract, and nothing of it was found that neighbours could share. Where",
+            "orbits oscillate the sampled ones take most of the time.",
             "",
             "| network | context | limit | regions before | after | before (s) | after (s) | ratio "
             "| memory before (MB) | after |",
