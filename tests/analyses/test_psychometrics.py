@@ -1,6 +1,5 @@
 """Psychometric curves of networks whose answers are known: they integrate, or they do not."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,32 +7,11 @@ import pytest
 from attrax.analyses import psychometric
 from attrax.keys import derive_key
 from attrax.learning import evaluate
-from attrax.networks import NetworkSettings, RecurrentNetwork, initialise
+from attrax.networks import RecurrentNetwork
 from attrax.settings import SettingsError
 from attrax.tasks.context_decision import ContextDecision
 from attrax.tasks.perceptual_decision import PerceptualDecision
-
-
-def integrator(context_task=False, weight=0.0, lapse_bias=0.0):
-    """Two units add up evidence for "+" and for "-" for as long as fixation is on, and readouts compare them.
-
-    Both hold 50 at first, by a bias that the fixation input gives once; they never reach zero, so that they are linear.
-    The decision is asked for when fixation ends: then the logit of fixation falls away.
-    """
-    n_inputs = 5 if context_task else 2
-    inputs = np.zeros((3, n_inputs))
-    inputs[0, 1], inputs[1, 1] = 1.0, -1.0
-    if context_task:
-        inputs[0, 2], inputs[1, 2] = weight, -weight
-    inputs[2, 0] = 1.0  # unit 2 is on where fixation is on
-    recurrent = np.diag([1.0, 1.0, 0.0])
-    policy = np.array([[0.0, 0.0, 1e4], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    network = initialise(NetworkSettings(delta=1.0, n_hidden=3), n_inputs, 3, jax.random.key(0))
-    arrays = {"recurrent_weights": recurrent, "input_weights": inputs, "policy_weights": policy}
-    bias = np.array([10.0, 10.0, 0.0])  # each step adds ten to both: far from zero
-    policy_bias = np.array([-1e3, lapse_bias, 0.0])
-    made = {**vars(network), **{name: jnp.asarray(a, jnp.float32) for name, a in arrays.items()}}
-    return RecurrentNetwork(**{**made, "bias": jnp.asarray(bias), "policy_bias": jnp.asarray(policy_bias)})
+from tests.analyses.known_observers import integrator
 
 
 def test_an_integrator_is_the_ideal_observer():
@@ -72,7 +50,7 @@ def test_an_integrator_of_both_modalities_gives_each_its_weight_in_each_context(
 def test_a_bias_of_the_readout_moves_the_threshold():
     """One answer has a head start of 2 over a sum of 10 steps: the threshold is at -2 / (2 · 10)."""
     task = PerceptualDecision(noise=0.8, coherences=(0.05, 0.15, 0.3), stimulus=10)
-    curves = psychometric(task, integrator(lapse_bias=2.0), trials=20_000)
+    curves = psychometric(task, integrator(head_start=2.0), trials=20_000)
     assert float(curves.threshold[0]) == pytest.approx(-0.1, abs=0.01)
 
 

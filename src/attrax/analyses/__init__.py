@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from attrax.analyses.decision_groups import map_groups
     from attrax.analyses.decision_sides import trial_sides, wrong_side
     from attrax.analyses.disturbed_trials import trial_outcomes
+    from attrax.analyses.evidence_weights import psychophysical_kernel, regress_on_noise
     from attrax.analyses.lesions import cut, perturb_weights, silence
     from attrax.analyses.mode_removal import damp, damp_random, oscillating_mode
     from attrax.analyses.network_on_task import NetworkOnTask
@@ -30,6 +31,7 @@ _PLACES = {
     "decision_groups": ("map_groups",),
     "decision_sides": ("trial_sides", "wrong_side"),
     "disturbed_trials": ("trial_outcomes",),
+    "evidence_weights": ("psychophysical_kernel", "regress_on_noise"),
     "lesions": ("cut", "perturb_weights", "silence"),
     "mode_removal": ("damp", "damp_random", "oscillating_mode"),
     "network_on_task": ("NetworkOnTask",),
@@ -69,7 +71,9 @@ __all__ = [
     "perturb_weights",
     "plane_shares",
     "psychometric",
+    "psychophysical_kernel",
     "record_units",
+    "regress_on_noise",
     "silence",
     "stage_atlas",
     "states_of_trials",
