@@ -210,17 +210,16 @@ def noise_of(task, n=200):
 
 
 @pytest.mark.parametrize(
-    ("settings", "stages", "channels"),
+    ("kind", "settings", "stages", "channels"),
     [
-        ({}, ["stimulus"], [1, 2]),
-        ({"noise_stages": ("stimulus", "delay")}, ["stimulus", "delay"], [1, 2]),
-        ({"noise_channels": "all"}, ["stimulus"], range(5)),
-        ({"noise_channels": "all", "noise_stages": "all"}, STAGES, range(5)),
-        ({"noise_channels": "all", "noise_stages": "all", "coding": "ring"}, STAGES, range(7)),
+        ("gaussian", {}, ["stimulus"], [1, 2]),
+        ("uniform", {"noise_stages": ("stimulus", "delay")}, ["stimulus", "delay"], [1, 2]),
+        ("uniform", {"noise_channels": "all"}, ["stimulus"], range(5)),
+        ("gaussian", {"noise_channels": "all", "noise_stages": "all"}, STAGES, range(5)),
+        ("uniform", {"noise_channels": "all", "noise_stages": "all", "coding": "ring"}, STAGES, range(7)),
     ],
 )
-@pytest.mark.parametrize("kind", ["gaussian", "uniform"])
-def test_noise_is_where_it_is_said_to_be(settings, stages, channels, kind):
+def test_noise_is_where_it_is_said_to_be(kind, settings, stages, channels):
     task = ContextDecision(noise=0.3, noise_kind=kind, **settings)
     noise, stage = noise_of(task)
     for index in range(5):
