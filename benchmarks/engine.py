@@ -229,7 +229,7 @@ def write() -> None:
 _WHY = [
     "The aims were a quarter of the time for a plane of which half oscillates, less than 1.5 GB, and 10 s for a curve",
     "of 2,000 units; the table says what was reached. No one thing is left that takes most of the time: steps with",
-    "tangent vectors (half of that products of matrices), steps without (many of them until a cycle of thousands of",
+    "tangent vectors, steps without (many of them until a cycle of thousands of",
     "steps is certain), certificates of cycles and of fixed points, near returns and their equations. Where an orbit",
     "is unclear after T it is followed ten times as long. At 2,000 units a step reads 32 MB of weights in double",
     "precision and 16 MB in single.",

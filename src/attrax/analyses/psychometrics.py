@@ -1,14 +1,14 @@
 """How often a network answers "+", by the coherence that counts and by the one that does not."""
 
-import jax
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
+from attrax.analyses.disturbed_trials import trial_outcomes
 from attrax.analyses.psychometric_fit import PARAMETERS, fit_psychometric
 from attrax.dynamics.attractors.basin_fractions import wilson_interval
 from attrax.keys import derive_key
-from attrax.learning.evaluation import IN_A_ROW, act_in_rows
+from attrax.learning.evaluation import IN_A_ROW
 from attrax.networks import RecurrentNetwork
 from attrax.settings import require
 from attrax.tasks.staged_decision import StagedDecision
@@ -58,7 +58,7 @@ def psychometric(
     """
     require(trials >= IN_A_ROW and trials % IN_A_ROW == 0, f"trials is {trials}; it must be a multiple of {IN_A_ROW}")
     key = derive_key(type(task).__name__, seed, "psychometric trials")
-    outcomes = jax.jit(act_in_rows, static_argnums=(0, 3))(task, network, key, trials, carry_hidden)
+    outcomes = trial_outcomes(task, network, key, trials, carry_hidden)
     context, answer = np.asarray(outcomes.context), np.asarray(outcomes.answer)
     levels, ideal = task.ideal_observer_choice()
     nearest = np.abs(np.asarray(outcomes.coherence, float)[..., None] - levels).argmin(axis=-1)  # float32 was drawn

@@ -252,8 +252,7 @@ class StagedDecision:
 
     def ideal_observer_choice(self) -> tuple[Float[np.ndarray, " levels"], Float[np.ndarray, " levels"]]:
         """Return the signed coherences of the modality that counts, and how often the ideal observer answers "+"."""
-        noise = self.noise if STAGES[STIMULUS] in self.noise_stages else 0.0
-        channels = self.channels_per_modality
+        noise, channels = self._noise_of_evidence, self.channels_per_modality
 
         def plus(steps: int) -> Float[np.ndarray, " levels"]:
             if self.noise_kind == "uniform":
@@ -267,7 +266,7 @@ class StagedDecision:
     @property
     def ceiling_remark(self) -> str:
         """What is to be said beside `ideal_observer_accuracy`; nothing where that is all there is to it."""
-        noise = self.noise if STAGES[STIMULUS] in self.noise_stages else 0.0
+        noise = self._noise_of_evidence
         if min(self.coherences) > 0 and (noise == 0 or (self.noise_kind == "uniform" and self._always_tells(noise))):
             evidence = f"the weakest evidence, {min(self.coherences):g}"
             return f"no error is possible: noise of {noise:g} never turns the sign of {evidence}"
@@ -277,6 +276,10 @@ class StagedDecision:
                 return ""  # a cue of 1 and one of 0 are never seen as the same
             return "an upper bound: noise on the context cue and on fixation is not counted"
         return ""
+
+    @property
+    def _noise_of_evidence(self) -> float:
+        return self.noise if STAGES[STIMULUS] in self.noise_stages else 0.0
 
     def _always_tells(self, noise: float) -> bool:
         """Whether one step of uniform noise tells the sign of each coherence."""

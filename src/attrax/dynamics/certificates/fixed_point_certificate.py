@@ -232,7 +232,7 @@ class _Stability:
         return self.rows * self._growth if np.isfinite(self._growth) else np.full(self.rows.size, np.inf)
 
     def sharpen_inverse(self) -> None:
-        """Compute the inverse: a tenth of the time that the eigenvectors take."""
+        """Compute the inverse: cheaper than the eigenvectors."""
         if not self._inverted and self.radius < LARGEST_RADIUS:
             self.inverse = min(self.inverse, inverse_norm(self._jacobian))
         self._inverted = True
